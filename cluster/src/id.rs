@@ -1,0 +1,112 @@
+//! Ids of the cluster: users, buckets, versions, uploads, groups, nodes. Newtypes, so that they never meet unconverted.
+//! Owns: their byte form in keys and their text form on the wire (docs/data-layout.md).
+
+use std::fmt;
+
+pub use onggi_storage_engine::id::{BlobId, ChunkId, OwnerKey};
+
+/// A user's number, given out by the system group from 1 on and never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(pub u64);
+
+impl UserId {
+    pub const ROOT: UserId = UserId(1);
+
+    pub fn owner_key(self) -> OwnerKey {
+        OwnerKey::of_user(self.0)
+    }
+}
+
+/// A bucket within its owner's key space, from 1 on and never reused. 0 in a key means "the owner as a whole".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BucketId(pub u64);
+
+/// A Raft group. 0 is the system group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupId(pub u32);
+
+impl GroupId {
+    pub const SYSTEM: GroupId = GroupId(0);
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u64);
+
+macro_rules! opaque_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub [u8; 16]);
+
+        impl $name {
+            /// 32 lower-case hex digits.
+            pub fn parse(text: &str) -> Option<Self> {
+                let text = text.as_bytes();
+                if text.len() != 32 {
+                    return None;
+                }
+                let mut bytes = [0; 16];
+                for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+                    *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+                }
+                Some(Self(bytes))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+
+opaque_id!(
+    /// Hybrid logical clock (8) ‖ random (8): a later write of a key has a greater id.
+    VersionId
+);
+opaque_id!(
+    /// Unix ms (6) ‖ random (10): a multipart upload, later the manifest of the object it became.
+    UploadId
+);
+opaque_id!(
+    /// Unix ms (6) ‖ random (10): a command with the same id is applied once.
+    RequestId
+);
+
+impl VersionId {
+    pub fn new(clock: u64, random: u64) -> Self {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&clock.to_be_bytes());
+        bytes[8..].copy_from_slice(&random.to_be_bytes());
+        Self(bytes)
+    }
+}
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_form_comes_back_and_nothing_else_parses() {
+        let id = VersionId::new(0x0123_4567_89ab_cdef, 7);
+        assert_eq!(VersionId::parse(&id.to_string()), Some(id));
+        for bad in ["", "null", "0123", &"g".repeat(32), &"A".repeat(32), &"0".repeat(33)] {
+            assert_eq!(VersionId::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Command: every replicated change, as the proposer sends it and `apply` decides it.
+//! Owns: the shape of the changes. Time and random numbers are chosen by the proposer and travel inside, so that
+//! `apply` gives the same result on every node.
+
+use bytes::Bytes;
+
+use crate::id::{BucketId, OwnerKey, RequestId, UploadId, UserId, VersionId};
+use crate::metadata::record::{
+    AccessKeyRecord, Checksum, ChecksumAlgorithm, ChecksumType, Content, ETag, ObjectHeaders, Pairs, Versioning,
+};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// Same id, same effect once: a retry of an unknown outcome keeps it.
+    pub request: RequestId,
+    /// The proposer's wall clock, unix ms.
+    pub time_ms: u64,
+    pub change: Change,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    System(SystemChange),
+    Owner { owner: OwnerKey, change: OwnerChange },
+}
+
+/// Changes decided by the system group.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SystemChange {
+    /// The first entry of a new cluster: root user with its key. Refused if there is a user already.
+    InitializeCluster {
+        cluster_name: String,
+        root_key: AccessKeyRecord,
+    },
+    CreateUser {
+        name: String,
+        admin: bool,
+        quota_bytes: Option<u64>,
+    },
+    UpdateUser {
+        user: UserId,
+        enabled: Option<bool>,
+        quota_bytes: Option<Option<u64>>,
+    },
+    /// Refused while the user owns a bucket name.
+    DeleteUser {
+        user: UserId,
+    },
+    CreateAccessKey {
+        key: AccessKeyRecord,
+    },
+    UpdateAccessKey {
+        access_key: String,
+        enabled: bool,
+    },
+    DeleteAccessKey {
+        access_key: String,
+    },
+    ReserveBucketName {
+        name: String,
+        owner: UserId,
+        location: String,
+    },
+    /// Step 3 of CreateBucket: the owner's group has the bucket.
+    ConfirmBucketName {
+        name: String,
+        reservation: RequestId,
+    },
+    /// Step 2 of DeleteBucket: only if the name still stands under this reservation.
+    ReleaseBucketName {
+        name: String,
+        reservation: RequestId,
+    },
+}
+
+/// Changes decided by the group of the owner.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OwnerChange {
+    /// Idempotent: a bucket of this name that is already there is success, so that an interrupted creation can go on.
+    CreateBucket {
+        name: String,
+        location: String,
+    },
+    DeleteBucket {
+        bucket: BucketId,
+    },
+    SetVersioning {
+        bucket: BucketId,
+        versioning: Versioning,
+    },
+    /// Empty removes them.
+    SetBucketTags {
+        bucket: BucketId,
+        tags: Pairs,
+    },
+    /// Canonical XML; empty removes it.
+    SetBucketCors {
+        bucket: BucketId,
+        cors: Bytes,
+    },
+
+    PutObject(PutObject),
+    CopyObject(CopyObject),
+    RenameObject {
+        bucket: BucketId,
+        source: String,
+        target: String,
+        source_condition: WriteCondition,
+        target_condition: WriteCondition,
+        random: u64,
+    },
+    DeleteObjects {
+        bucket: BucketId,
+        deletes: Vec<DeleteObject>,
+    },
+    SetObjectTags {
+        bucket: BucketId,
+        key: String,
+        version: VersionSelector,
+        tags: Pairs,
+    },
+
+    CreateUpload {
+        bucket: BucketId,
+        upload: UploadId,
+        key: String,
+        headers: ObjectHeaders,
+        tags: Pairs,
+        checksum: Option<(ChecksumAlgorithm, ChecksumType)>,
+    },
+    PutPart {
+        bucket: BucketId,
+        key: String,
+        upload: UploadId,
+        part: NewPart,
+        quota_bytes: Option<u64>,
+    },
+    CompleteUpload(CompleteUpload),
+    AbortUpload {
+        bucket: BucketId,
+        key: String,
+        upload: UploadId,
+    },
+}
+
+/// Bytes that are stored already, or travel here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewContent {
+    pub bytes: u64,
+    pub content: Content,
+    /// The payload, when `content` is `Inline`.
+    pub inline: Bytes,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PutObject {
+    pub bucket: BucketId,
+    pub key: String,
+    pub condition: WriteCondition,
+    pub content: NewContent,
+    pub etag: ETag,
+    pub checksum: Option<Checksum>,
+    pub headers: ObjectHeaders,
+    pub tags: Pairs,
+    pub random: u64,
+    pub quota_bytes: Option<u64>,
+}
+
+/// Copy within one owner: the new version names the same blobs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CopyObject {
+    pub source_bucket: BucketId,
+    pub source_key: String,
+    /// The very version that the proposer read, authorised and checked conditions against.
+    pub source_version: VersionId,
+    pub bucket: BucketId,
+    pub key: String,
+    pub condition: WriteCondition,
+    /// `None` copies the source's.
+    pub headers: Option<ObjectHeaders>,
+    pub tags: Option<Pairs>,
+    pub random: u64,
+    pub quota_bytes: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewPart {
+    pub number: u16,
+    pub content: NewContent,
+    pub md5: [u8; 16],
+    pub checksum: Option<Checksum>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompleteUpload {
+    pub bucket: BucketId,
+    pub key: String,
+    pub upload: UploadId,
+    pub condition: WriteCondition,
+    pub parts: Vec<PartReference>,
+    /// Of the whole object, as the client gave it; checked in `apply` against the parts.
+    pub checksum: Option<Checksum>,
+    pub checksum_type: Option<ChecksumType>,
+    /// `x-amz-mp-object-size`.
+    pub expected_bytes: Option<u64>,
+    pub random: u64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartReference {
+    pub number: u16,
+    pub md5: [u8; 16],
+    pub checksum: Option<Checksum>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeleteObject {
+    pub key: String,
+    pub version: VersionSelector,
+    pub condition: WriteCondition,
+    pub random: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VersionSelector {
+    Latest,
+    Null,
+    Id(VersionId),
+}
+
+/// Decided in `apply` against the latest version (or the named one, for deletes of a version).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum WriteCondition {
+    #[default]
+    None,
+    /// If-None-Match: *
+    MustNotExist,
+    /// If-Match: * — a missing key or a delete marker is `NotFound`.
+    MustExist,
+    /// If-Match: one of these.
+    MustMatch(Vec<ETag>),
+}

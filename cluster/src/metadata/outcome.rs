@@ -1,0 +1,96 @@
+//! Outcome: what `apply` decided, as the proposer gets it back.
+
+use crate::id::{BucketId, UploadId, UserId, VersionId};
+use crate::metadata::record::{Checksum, ETag};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    Done,
+    UserCreated {
+        user: UserId,
+    },
+    BucketReserved {
+        reservation: crate::id::RequestId,
+    },
+    BucketCreated {
+        bucket: BucketId,
+    },
+    /// PutObject, CopyObject, RenameObject, CompleteUpload.
+    ObjectWritten(ObjectWritten),
+    /// One for each delete, in order.
+    ObjectsDeleted(Vec<Result<ObjectDeleted, Refusal>>),
+    TagsSet {
+        version: VersionId,
+        is_null: bool,
+    },
+    UploadCreated {
+        upload: UploadId,
+    },
+    Refused(Refusal),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObjectWritten {
+    pub version: VersionId,
+    /// What goes on the wire: nothing in a never-versioned bucket, `null` while suspended, else the id.
+    pub is_null: bool,
+    pub versioned: bool,
+    pub etag: ETag,
+    pub modified_ms: u64,
+    pub checksum: Option<Checksum>,
+    pub bytes: u64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObjectDeleted {
+    /// The version that was removed, or the delete marker that was made. `None`: there was nothing, or an unversioned delete.
+    pub version: Option<VersionId>,
+    pub is_null: bool,
+    /// A delete marker was made, or the removed version was one.
+    pub delete_marker: bool,
+}
+
+/// Why `apply` changed nothing. The caller changes the request; a retry would be refused again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    AlreadyInitialized,
+    NoSuchUser,
+    UserExists,
+    UserOwnsBuckets,
+    NoSuchAccessKey,
+    AccessKeyExists,
+    /// The name is someone else's.
+    BucketNameTaken,
+    /// The name is the caller's own, and the bucket exists.
+    BucketOwnedByYou,
+    /// The reservation is not the one that stands.
+    StaleReservation,
+    NoSuchBucket,
+    BucketNotEmpty,
+    NoSuchKey,
+    NoSuchVersion,
+    /// The named version is a delete marker.
+    DeleteMarker,
+    NoSuchUpload,
+    /// A part is missing, or its ETag is not the stored one.
+    InvalidPart {
+        number: u16,
+    },
+    InvalidPartOrder,
+    /// A part other than the last is smaller than 5 MiB.
+    PartTooSmall {
+        number: u16,
+        bytes: u64,
+    },
+    /// The whole would be larger than 5 TiB.
+    ObjectTooLarge,
+    /// `x-amz-mp-object-size` is not the sum of the parts.
+    SizeMismatch,
+    ChecksumMismatch,
+    /// The part's checksum algorithm is not the one CreateMultipartUpload bound.
+    ChecksumAlgorithmMismatch,
+    PreconditionFailed,
+    QuotaExceeded,
+    /// The request is older than what the group remembers, so it cannot tell whether it was applied.
+    RequestTooOld,
+}

@@ -1,0 +1,225 @@
+//! Records: what stands in the metadata under each key (docs/data-layout.md).
+//! Owns: the Rust shape of every record. Their bytes are in `record_format`, their keys in `key`.
+
+use bytes::Bytes;
+
+use crate::id::{BlobId, BucketId, UploadId, UserId, VersionId};
+
+/// Name → value pairs in the order given.
+pub type Pairs = Vec<(String, String)>;
+
+// ---- one owner's records ----
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OwnerRecord {
+    /// The last bucket number given out.
+    pub last_bucket: u64,
+    pub totals: Counters,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct BucketRecord {
+    pub id: BucketId,
+    pub name: String,
+    pub created_ms: u64,
+    /// LocationConstraint as the client gave it; empty for the default region.
+    pub location: String,
+    pub versioning: Versioning,
+    pub tags: Pairs,
+    /// The CORS configuration as canonical XML, checked before it came here; empty if there is none.
+    pub cors: Bytes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Versioning {
+    Never,
+    Enabled,
+    Suspended,
+}
+
+/// Exact counts of a bucket, or of all buckets of an owner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Keys whose latest version is not a delete marker.
+    pub objects: u64,
+    /// Versions that hold an object, latest ones included.
+    pub versions: u64,
+    pub delete_markers: u64,
+    /// Multipart uploads in progress.
+    pub uploads: u64,
+    /// Sizes of all versions and of all parts of uploads in progress, summed: what a quota counts.
+    pub bytes: u64,
+}
+
+/// One version of a key: an object or a delete marker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VersionRecord {
+    pub version: VersionId,
+    /// Written while versioning was off or suspended: `null` on the wire.
+    pub is_null: bool,
+    pub modified_ms: u64,
+    pub kind: VersionKind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum VersionKind {
+    DeleteMarker,
+    Object(ObjectRecord),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObjectRecord {
+    pub bytes: u64,
+    pub etag: ETag,
+    pub content: Content,
+    pub checksum: Option<Checksum>,
+    pub headers: ObjectHeaders,
+    pub tags: Pairs,
+}
+
+/// Where the bytes of a version are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    Empty,
+    /// In the `inline_payload` column family.
+    Inline {
+        blob: BlobId,
+    },
+    /// In chunks `0..ceil(bytes / chunk_bytes)`, all but the last of `chunk_bytes`.
+    Blob {
+        blob: BlobId,
+        chunk_bytes: u32,
+    },
+    /// In the parts that `ManifestRecord` of this upload lists.
+    Parts {
+        upload: UploadId,
+    },
+}
+
+/// Entity tag: the MD5 of the bytes, or of the parts' MD5s with their count ("…-N"). RFC 9110 §8.8.3, Amazon S3 "ETag".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ETag {
+    pub md5: [u8; 16],
+    /// How many parts, for a completed multipart upload.
+    pub parts: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChecksumAlgorithm {
+    Crc32,
+    Crc32c,
+    Crc64Nvme,
+    Sha1,
+    Sha256,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChecksumType {
+    FullObject,
+    Composite,
+}
+
+/// A checksum that the client gave (and we verified) or that we computed. Big endian, unpadded: 4, 8, 20 or 32 bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checksum {
+    pub algorithm: ChecksumAlgorithm,
+    pub kind: ChecksumType,
+    pub value: Vec<u8>,
+}
+
+/// Headers that come back as they were stored. `None` was never given.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ObjectHeaders {
+    pub content_type: Option<String>,
+    pub content_encoding: Option<String>,
+    pub content_language: Option<String>,
+    pub content_disposition: Option<String>,
+    pub cache_control: Option<String>,
+    /// Verbatim, valid date or not.
+    pub expires: Option<String>,
+    pub website_redirect_location: Option<String>,
+    /// `x-amz-meta-*` without the prefix, names in lower case.
+    pub user_metadata: Pairs,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct UploadRecord {
+    pub upload: UploadId,
+    pub key: String,
+    pub initiated_ms: u64,
+    pub headers: ObjectHeaders,
+    pub tags: Pairs,
+    /// The algorithm and type that CreateMultipartUpload bound, if it did.
+    pub checksum: Option<(ChecksumAlgorithm, ChecksumType)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartRecord {
+    /// 1 to 10,000.
+    pub number: u16,
+    pub bytes: u64,
+    pub md5: [u8; 16],
+    pub modified_ms: u64,
+    pub content: Content,
+    pub checksum: Option<Checksum>,
+}
+
+/// Which parts make an object, in order. The parts stay where UploadPart put them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ManifestRecord {
+    pub parts: Vec<(u16, u64)>,
+}
+
+/// What a replay of CompleteMultipartUpload is answered with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompletedUploadRecord {
+    pub key: String,
+    pub version: VersionId,
+    pub is_null: bool,
+    pub etag: ETag,
+    pub checksum: Option<Checksum>,
+}
+
+// ---- records of the system group ----
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct UserRecord {
+    pub id: UserId,
+    pub name: String,
+    pub created_ms: u64,
+    pub enabled: bool,
+    /// May use the admin API.
+    pub admin: bool,
+    /// Bytes this user's buckets may hold; `None` is without limit.
+    pub quota_bytes: Option<u64>,
+}
+
+#[derive(Clone, PartialEq)]
+pub struct AccessKeyRecord {
+    pub access_key: String,
+    pub user: UserId,
+    pub created_ms: u64,
+    pub enabled: bool,
+    pub description: String,
+    /// The secret, sealed under the node's master key (`identity/secret_box`).
+    pub sealed_secret: Bytes,
+}
+
+impl std::fmt::Debug for AccessKeyRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccessKeyRecord")
+            .field("access_key", &self.access_key)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who owns a bucket name. `pending` until the owner's group has the bucket; the reservation ties both steps together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BucketNameRecord {
+    pub owner: UserId,
+    pub reservation: crate::id::RequestId,
+    pub pending: bool,
+    pub reserved_ms: u64,
+    pub location: String,
+}

@@ -1,0 +1,28 @@
+//! The outside world as traits: clock, dice, disk. Production uses the real ones; tests inject faults.
+//! Owns: the only raw clocks, random numbers and file operations of the engine.
+
+mod clock;
+mod disk;
+mod random;
+mod real_disk;
+
+pub use clock::{Clock, SystemClock};
+pub use disk::{Disk, DiskFile, OpenMode};
+pub use random::{Random, SystemRandom};
+pub use real_disk::RealDisk;
+
+use std::sync::Arc;
+
+/// What the engine may use of the outside world.
+#[derive(Clone)]
+pub struct Environment {
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub disk: Arc<dyn Disk>,
+}
+
+impl Environment {
+    pub fn real() -> Self {
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), disk: Arc::new(RealDisk) }
+    }
+}
