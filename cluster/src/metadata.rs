@@ -1,5 +1,7 @@
-//! Replicated metadata: records, the commands that change them, and what was decided.
+//! Replicated metadata: records, the commands that change them, what was decided, and the client to both.
 
+pub mod client;
 pub mod command;
 pub mod outcome;
 pub mod record;
+pub mod view;
