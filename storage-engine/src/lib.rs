@@ -1,6 +1,10 @@
 //! Onggi's storage engine: everything one node keeps on its drives, and nothing that knows of other nodes or of HTTP.
 //!
-//! In reading order: the outside world (`env`), the names of data (`id`).
+//! In reading order: the outside world (`env`), the names of data (`id`), our bytes (`format`), what can go wrong
+//! (`error`), and the drive.
 
+pub mod drive;
 pub mod env;
+pub mod error;
+pub mod format;
 pub mod id;
