@@ -1,0 +1,8 @@
+//! The S3 API: from HTTP to one service call, and back.
+//! Owns: the wire protocol — routing, authentication, headers, XML, error codes. Does not own: what a bucket or an
+//! object is (services).
+
+pub mod error;
+pub mod error_code;
+pub mod router;
+pub mod xml;
