@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod command;
+pub mod key;
 pub mod outcome;
 pub mod record;
 pub mod view;

@@ -1,0 +1,64 @@
+//! Keys: where each record stands (docs/data-layout.md).
+//! Owns: the bytes of every metadata key, their order, and reading them back.
+//! Does not own: what stands under a key (`record`).
+//! Invariant: byte order of keys is the order of their parts; numbers are big endian, text is its UTF-8 bytes.
+
+mod bucket_space;
+mod escape;
+mod group_space;
+mod owner_space;
+mod parse;
+mod system_space;
+
+pub use bucket_space::BucketSpace;
+pub use group_space::GroupSpace;
+pub use owner_space::{OwnerSpace, Referent};
+pub use parse::{BucketKey, GroupKey, Key, OwnerTableKey, SystemKey, parse};
+pub use system_space::SystemSpace;
+
+/// The first byte. None is 0xFF, so that every prefix has an upper bound.
+mod space {
+    pub(super) const GROUP: u8 = 0x01;
+    pub(super) const OWNER: u8 = 0x02;
+    pub(super) const SYSTEM: u8 = 0x03;
+}
+
+mod table {
+    // Group-local.
+    pub(super) const APPLIED: u8 = 0x01;
+    pub(super) const MEMBERSHIP: u8 = 0x02;
+    pub(super) const DECISIONS: u8 = 0x03;
+    pub(super) const REQUEST: u8 = 0x04;
+    // Owner, bucket 0.
+    pub(super) const OWNER: u8 = 0x01;
+    pub(super) const BUCKET_NAME: u8 = 0x02;
+    pub(super) const REFERENCE: u8 = 0x03;
+    // Owner, of a bucket.
+    pub(super) const BUCKET: u8 = 0x10;
+    pub(super) const COUNTERS: u8 = 0x11;
+    pub(super) const OBJECT: u8 = 0x20;
+    pub(super) const VERSION: u8 = 0x21;
+    pub(super) const NULL_VERSION: u8 = 0x22;
+    pub(super) const UPLOAD: u8 = 0x30;
+    pub(super) const PART: u8 = 0x31;
+    pub(super) const MANIFEST: u8 = 0x32;
+    pub(super) const COMPLETED_UPLOAD: u8 = 0x33;
+    // System.
+    pub(super) const CLUSTER: u8 = 0x01;
+    pub(super) const PARTITION: u8 = 0x02;
+    pub(super) const USER: u8 = 0x03;
+    pub(super) const USER_NAME: u8 = 0x04;
+    pub(super) const ACCESS_KEY: u8 = 0x05;
+    pub(super) const USER_KEY: u8 = 0x06;
+    pub(super) const BUCKET_OWNER: u8 = 0x07;
+    pub(super) const NODE: u8 = 0x08;
+    pub(super) const USER_BUCKET: u8 = 0x09;
+}
+
+/// Joins the parts of a key, with one allocation.
+fn join(parts: &[&[u8]]) -> Vec<u8> {
+    parts.concat()
+}
+
+#[cfg(test)]
+mod key_test;

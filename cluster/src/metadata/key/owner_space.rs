@@ -1,0 +1,51 @@
+//! Keys of what an owner has as a whole: `0x02 ‖ owner (8) ‖ 0 (8) ‖ table ‖ …`.
+
+use super::{join, space, table};
+use crate::id::{BlobId, OwnerKey, UploadId};
+use crate::metadata::view::KeyRange;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnerSpace(pub OwnerKey);
+
+/// What a reference count is about. The two are told apart by their length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Referent {
+    Blob(BlobId),
+    /// The manifest of a completed upload, and the parts in it.
+    Upload(UploadId),
+}
+
+impl OwnerSpace {
+    /// `OwnerRecord`.
+    pub fn owner(self) -> Vec<u8> {
+        self.table(table::OWNER, &[])
+    }
+
+    pub fn bucket_name(self, name: &str) -> Vec<u8> {
+        self.table(table::BUCKET_NAME, name.as_bytes())
+    }
+
+    pub fn bucket_names(self, prefix: &str) -> KeyRange {
+        KeyRange::of_prefix(self.bucket_name(prefix))
+    }
+
+    pub fn reference(self, referent: &Referent) -> Vec<u8> {
+        match referent {
+            Referent::Blob(blob) => self.table(table::REFERENCE, blob.as_bytes()),
+            Referent::Upload(upload) => self.table(table::REFERENCE, &upload.0),
+        }
+    }
+
+    pub fn references(self) -> KeyRange {
+        KeyRange::of_prefix(self.table(table::REFERENCE, &[]))
+    }
+
+    /// All records of the owner, those of the buckets included.
+    pub fn all(self) -> KeyRange {
+        KeyRange::of_prefix(join(&[&[space::OWNER], &self.0.to_bytes()]))
+    }
+
+    fn table(self, table: u8, rest: &[u8]) -> Vec<u8> {
+        join(&[&[space::OWNER], &self.0.to_bytes(), &[0; 8], &[table], rest])
+    }
+}

@@ -1,0 +1,157 @@
+//! Parse: from the bytes of a key back to what it names.
+
+use super::bucket_space::inverted;
+use super::owner_space::Referent;
+use super::{BucketSpace, escape, space, table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{BlobId, BucketId, GroupId, NodeId, OwnerKey, UploadId, UserId, VersionId};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    Group(GroupId, GroupKey),
+    Owner(OwnerKey, OwnerTableKey),
+    Bucket(BucketSpace, BucketKey),
+    System(SystemKey),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupKey {
+    Applied,
+    Membership,
+    Decisions,
+    Request { slot: u32 },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnerTableKey {
+    Owner,
+    BucketName { name: String },
+    Reference(Referent),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BucketKey {
+    Bucket,
+    Counters,
+    Object { key: String },
+    Version { key: String, version: VersionId },
+    NullVersion { key: String },
+    Upload { key: String, upload: UploadId },
+    Part { upload: UploadId, number: u16 },
+    Manifest { upload: UploadId },
+    CompletedUpload { upload: UploadId },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SystemKey {
+    Cluster,
+    Partition { start: OwnerKey },
+    User(UserId),
+    UserName { name: String },
+    AccessKey { access_key: String },
+    UserKey { user: UserId, access_key: String },
+    BucketName { name: String },
+    Node(NodeId),
+    UserBucket { user: UserId, name: String },
+}
+
+pub fn parse(key: &[u8]) -> Result<Key> {
+    read(key).ok_or_else(|| Error::new(ErrorKind::Corrupt, format!("metadata key {key:02x?} is none of ours")))
+}
+
+fn read(key: &[u8]) -> Option<Key> {
+    match key {
+        [space::GROUP, rest @ ..] => group(rest),
+        [space::OWNER, rest @ ..] => {
+            let (owner, rest) = number(rest)?;
+            let (bucket, rest) = number(rest)?;
+            let (table, rest) = rest.split_first()?;
+            if bucket == 0 {
+                return Some(Key::Owner(OwnerKey(owner), owner_table(*table, rest)?));
+            }
+            Some(Key::Bucket(BucketSpace::new(OwnerKey(owner), BucketId(bucket)), bucket_table(*table, rest)?))
+        }
+        [space::SYSTEM, table, rest @ ..] => Some(Key::System(system(*table, rest)?)),
+        _ => None,
+    }
+}
+
+fn group(rest: &[u8]) -> Option<Key> {
+    let (group, rest) = rest.split_first_chunk::<4>()?;
+    let key = match rest {
+        [table::APPLIED] => GroupKey::Applied,
+        [table::MEMBERSHIP] => GroupKey::Membership,
+        [table::DECISIONS] => GroupKey::Decisions,
+        [table::REQUEST, slot @ ..] => GroupKey::Request { slot: u32::from_be_bytes(exact(slot)?) },
+        _ => return None,
+    };
+    Some(Key::Group(GroupId(u32::from_be_bytes(*group)), key))
+}
+
+fn owner_table(table: u8, rest: &[u8]) -> Option<OwnerTableKey> {
+    Some(match (table, rest.len()) {
+        (table::OWNER, 0) => OwnerTableKey::Owner,
+        (table::BUCKET_NAME, _) => OwnerTableKey::BucketName { name: text(rest)? },
+        (table::REFERENCE, BlobId::BYTES) => OwnerTableKey::Reference(Referent::Blob(BlobId::from_bytes(exact(rest)?))),
+        (table::REFERENCE, _) => OwnerTableKey::Reference(Referent::Upload(UploadId(exact(rest)?))),
+        _ => return None,
+    })
+}
+
+fn bucket_table(table: u8, rest: &[u8]) -> Option<BucketKey> {
+    Some(match (table, rest.len()) {
+        (table::BUCKET, 0) => BucketKey::Bucket,
+        (table::COUNTERS, 0) => BucketKey::Counters,
+        (table::OBJECT, _) => BucketKey::Object { key: text(rest)? },
+        (table::VERSION, _) => {
+            let (key, version) = escape::split(rest)?;
+            BucketKey::Version { key, version: VersionId(inverted(VersionId(exact(version)?))) }
+        }
+        (table::NULL_VERSION, _) => BucketKey::NullVersion { key: text(rest)? },
+        (table::UPLOAD, _) => {
+            let (key, upload) = escape::split(rest)?;
+            BucketKey::Upload { key, upload: UploadId(exact(upload)?) }
+        }
+        (table::PART, _) => {
+            let (upload, number) = rest.split_first_chunk::<16>()?;
+            BucketKey::Part { upload: UploadId(*upload), number: u16::from_be_bytes(exact(number)?) }
+        }
+        (table::MANIFEST, _) => BucketKey::Manifest { upload: UploadId(exact(rest)?) },
+        (table::COMPLETED_UPLOAD, _) => BucketKey::CompletedUpload { upload: UploadId(exact(rest)?) },
+        _ => return None,
+    })
+}
+
+fn system(table: u8, rest: &[u8]) -> Option<SystemKey> {
+    Some(match table {
+        table::CLUSTER if rest.is_empty() => SystemKey::Cluster,
+        table::PARTITION => SystemKey::Partition { start: OwnerKey(u64::from_be_bytes(exact(rest)?)) },
+        table::USER => SystemKey::User(UserId(u64::from_be_bytes(exact(rest)?))),
+        table::USER_NAME => SystemKey::UserName { name: text(rest)? },
+        table::ACCESS_KEY => SystemKey::AccessKey { access_key: text(rest)? },
+        table::USER_KEY => {
+            let (user, rest) = number(rest)?;
+            SystemKey::UserKey { user: UserId(user), access_key: text(rest)? }
+        }
+        table::BUCKET_OWNER => SystemKey::BucketName { name: text(rest)? },
+        table::NODE => SystemKey::Node(NodeId(u64::from_be_bytes(exact(rest)?))),
+        table::USER_BUCKET => {
+            let (user, rest) = number(rest)?;
+            SystemKey::UserBucket { user: UserId(user), name: text(rest)? }
+        }
+        _ => return None,
+    })
+}
+
+fn number(rest: &[u8]) -> Option<(u64, &[u8])> {
+    let (number, rest) = rest.split_first_chunk::<8>()?;
+    Some((u64::from_be_bytes(*number), rest))
+}
+
+fn exact<const N: usize>(rest: &[u8]) -> Option<[u8; N]> {
+    rest.try_into().ok()
+}
+
+fn text(rest: &[u8]) -> Option<String> {
+    String::from_utf8(rest.to_vec()).ok()
+}
