@@ -13,7 +13,10 @@ use crate::metadata::record::{
 pub struct Command {
     /// Same id, same effect once: a retry of an unknown outcome keeps it.
     pub request: RequestId,
-    /// The proposer's wall clock, unix ms.
+    /// Set when an earlier attempt with this id may have been applied. Then `apply` must be able to prove that it was
+    /// not, or refuses with `RequestTooOld` (`request_ring`).
+    pub retry: bool,
+    /// The proposer's wall clock, unix ms; of the first attempt, also in a retry.
     pub time_ms: u64,
     pub change: Change,
 }
@@ -42,7 +45,7 @@ pub enum SystemChange {
         enabled: Option<bool>,
         quota_bytes: Option<Option<u64>>,
     },
-    /// Refused while the user owns a bucket name.
+    /// Removes the access keys too. Refused for the root user, and while the user owns a bucket name.
     DeleteUser {
         user: UserId,
     },
@@ -176,9 +179,10 @@ pub struct CopyObject {
     pub bucket: BucketId,
     pub key: String,
     pub condition: WriteCondition,
-    /// `None` copies the source's.
+    /// `None` copies the source's; the same for the next two.
     pub headers: Option<ObjectHeaders>,
     pub tags: Option<Pairs>,
+    pub checksum: Option<Checksum>,
     pub random: u64,
     pub quota_bytes: Option<u64>,
 }
@@ -228,15 +232,16 @@ pub enum VersionSelector {
     Id(VersionId),
 }
 
-/// Decided in `apply` against the latest version (or the named one, for deletes of a version).
+/// Decided in `apply`, always against the latest version of the key, also when a delete names a version
+/// (Amazon S3: "conditional delete evaluations only apply to the current version of the object").
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum WriteCondition {
     #[default]
     None,
-    /// If-None-Match: *
+    /// If-None-Match: * — a delete marker counts as nothing there.
     MustNotExist,
-    /// If-Match: * — a missing key or a delete marker is `NotFound`.
+    /// If-Match: * — a missing key or a delete marker is `NoSuchKey`.
     MustExist,
-    /// If-Match: one of these.
+    /// If-Match: one of these; a missing key or a delete marker is `NoSuchKey`.
     MustMatch(Vec<ETag>),
 }

@@ -1,6 +1,6 @@
 //! Outcome: what `apply` decided, as the proposer gets it back.
 
-use crate::id::{BucketId, UploadId, UserId, VersionId};
+use crate::id::{BucketId, RequestId, UploadId, UserId, VersionId};
 use crate::metadata::record::{Checksum, ETag};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -10,7 +10,7 @@ pub enum Outcome {
         user: UserId,
     },
     BucketReserved {
-        reservation: crate::id::RequestId,
+        reservation: RequestId,
     },
     BucketCreated {
         bucket: BucketId,
@@ -55,6 +55,8 @@ pub struct ObjectDeleted {
 pub enum Refusal {
     AlreadyInitialized,
     NoSuchUser,
+    /// The root user is neither disabled nor deleted.
+    RootUser,
     UserExists,
     UserOwnsBuckets,
     NoSuchAccessKey,
@@ -71,6 +73,8 @@ pub enum Refusal {
     NoSuchVersion,
     /// The named version is a delete marker.
     DeleteMarker,
+    /// The version to copy was removed after the proposer read it: resolve the source again.
+    CopySourceGone,
     NoSuchUpload,
     /// A part is missing, or its ETag is not the stored one.
     InvalidPart {
@@ -87,7 +91,7 @@ pub enum Refusal {
     /// `x-amz-mp-object-size` is not the sum of the parts.
     SizeMismatch,
     ChecksumMismatch,
-    /// The part's checksum algorithm is not the one CreateMultipartUpload bound.
+    /// The checksum's algorithm or type is not the one CreateMultipartUpload bound, or the parts do not have it.
     ChecksumAlgorithmMismatch,
     PreconditionFailed,
     QuotaExceeded,

@@ -3,7 +3,8 @@
 
 use bytes::Bytes;
 
-use crate::id::{BlobId, BucketId, UploadId, UserId, VersionId};
+use crate::id::{BlobId, BucketId, RequestId, UploadId, UserId, VersionId};
+use crate::metadata::outcome::Outcome;
 
 /// Name → value pairs in the order given.
 pub type Pairs = Vec<(String, String)>;
@@ -170,17 +171,49 @@ pub struct ManifestRecord {
     pub parts: Vec<(u16, u64)>,
 }
 
-/// What a replay of CompleteMultipartUpload is answered with.
+/// What a replay of CompleteMultipartUpload is answered with. Kept for a day, whatever becomes of the object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompletedUploadRecord {
     pub key: String,
+    pub completed_ms: u64,
     pub version: VersionId,
     pub is_null: bool,
+    pub versioned: bool,
     pub etag: ETag,
+    pub bytes: u64,
     pub checksum: Option<Checksum>,
 }
 
+// ---- records that a group keeps about itself ----
+
+/// What the next decision depends on, besides the records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DecisionsRecord {
+    /// Hybrid logical clock: the last one given to a version.
+    pub clock: u64,
+    /// Requests remembered so far; the next one takes slot `requests % slots`.
+    pub requests: u64,
+    /// The greatest request time among those the ring has forgotten.
+    pub forgotten_ms: u64,
+}
+
+/// A request that was decided, in its slot of the ring.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestRecord {
+    pub request: RequestId,
+    pub time_ms: u64,
+    pub outcome: Outcome,
+}
+
 // ---- records of the system group ----
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClusterRecord {
+    pub name: String,
+    pub created_ms: u64,
+    /// The last user number given out.
+    pub last_user: u64,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct UserRecord {
@@ -218,7 +251,7 @@ impl std::fmt::Debug for AccessKeyRecord {
 #[derive(Clone, Debug, PartialEq)]
 pub struct BucketNameRecord {
     pub owner: UserId,
-    pub reservation: crate::id::RequestId,
+    pub reservation: RequestId,
     pub pending: bool,
     pub reserved_ms: u64,
     pub location: String,
