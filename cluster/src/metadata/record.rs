@@ -91,8 +91,10 @@ pub enum Content {
         blob: BlobId,
         chunk_bytes: u32,
     },
-    /// In the parts that `ManifestRecord` of this upload lists.
+    /// In the parts that `ManifestRecord` of this upload lists. They stay in the bucket of the upload, also when a
+    /// copy in another bucket names them, and even when that bucket itself is gone.
     Parts {
+        bucket: BucketId,
         upload: UploadId,
     },
 }
