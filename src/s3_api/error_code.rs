@@ -42,10 +42,12 @@ error_codes! {
     SignatureDoesNotMatch FORBIDDEN "The request signature we calculated does not match the signature you provided. Check your key and signing method.";
 
     // The request itself.
+    BadRequest BAD_REQUEST "Bad Request";
     IllegalLocationConstraintException BAD_REQUEST "The specified location constraint is not valid.";
     InvalidArgument BAD_REQUEST "Invalid Argument";
     InvalidBucketName BAD_REQUEST "The specified bucket is not valid.";
     InvalidLocationConstraint BAD_REQUEST "The specified location constraint is not valid.";
+    InvalidRedirectLocation BAD_REQUEST "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.";
     InvalidRequest BAD_REQUEST "Invalid Request";
     InvalidStorageClass BAD_REQUEST "The storage class you specified is not valid.";
     InvalidTag BAD_REQUEST "The tag provided was not a valid tag.";
