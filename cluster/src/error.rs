@@ -4,6 +4,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use onggi_storage_engine::error as engine;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +52,18 @@ impl Error {
 
     pub fn kind(&self) -> ErrorKind {
         self.kind
+    }
+}
+
+impl From<engine::Error> for Error {
+    fn from(source: engine::Error) -> Self {
+        let kind = match source.kind {
+            engine::ErrorKind::NotFound => ErrorKind::NotFound,
+            engine::ErrorKind::Full => ErrorKind::Full,
+            engine::ErrorKind::Corrupt => ErrorKind::Corrupt,
+            engine::ErrorKind::DriveFailed | engine::ErrorKind::Internal => ErrorKind::Internal,
+        };
+        Self { kind, context: "storage engine".to_owned(), source: Some(Box::new(source)) }
     }
 }
 

@@ -2,7 +2,11 @@
 
 pub mod client;
 pub mod command;
+mod command_format;
+mod field;
 pub mod key;
 pub mod outcome;
+mod outcome_format;
 pub mod record;
+mod record_format;
 pub mod view;

@@ -167,6 +167,12 @@ pub struct PartRecord {
     pub checksum: Option<Checksum>,
 }
 
+/// How many versions, parts or manifests name a blob or a manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReferenceRecord {
+    pub count: u64,
+}
+
 /// Which parts make an object, in order. The parts stay where UploadPart put them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ManifestRecord {

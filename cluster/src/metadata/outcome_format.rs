@@ -1,0 +1,55 @@
+//! Outcome format: the bytes of what was decided, as the request ring keeps them.
+
+use onggi_storage_engine::error::{Error, Result};
+use onggi_storage_engine::format::{Decoder, Encoder, Record};
+
+use crate::metadata::field::{Field, enum_fields, record, struct_fields};
+use crate::metadata::outcome::{ObjectDeleted, ObjectWritten, Outcome, Refusal};
+
+record!(Outcome, "outcome");
+
+enum_fields!(Outcome {
+    0 => Done,
+    1 => UserCreated { user },
+    2 => BucketReserved { reservation },
+    3 => BucketCreated { bucket },
+    4 => ObjectWritten(written),
+    5 => ObjectsDeleted(deleted),
+    6 => TagsSet { version, is_null },
+    7 => UploadCreated { upload },
+    8 => Refused(refusal),
+});
+
+struct_fields!(ObjectWritten { version, is_null, versioned, etag, modified_ms, checksum, bytes });
+
+struct_fields!(ObjectDeleted { version, is_null, delete_marker });
+
+enum_fields!(Refusal {
+    1 => AlreadyInitialized,
+    2 => NoSuchUser,
+    3 => RootUser,
+    4 => UserExists,
+    5 => UserOwnsBuckets,
+    6 => NoSuchAccessKey,
+    7 => AccessKeyExists,
+    8 => BucketNameTaken,
+    9 => BucketOwnedByYou,
+    10 => StaleReservation,
+    11 => NoSuchBucket,
+    12 => BucketNotEmpty,
+    13 => NoSuchKey,
+    14 => NoSuchVersion,
+    15 => DeleteMarker,
+    16 => CopySourceGone,
+    17 => NoSuchUpload,
+    18 => InvalidPart { number },
+    19 => InvalidPartOrder,
+    20 => PartTooSmall { number, bytes },
+    21 => ObjectTooLarge,
+    22 => SizeMismatch,
+    23 => ChecksumMismatch,
+    24 => ChecksumAlgorithmMismatch,
+    25 => PreconditionFailed,
+    26 => QuotaExceeded,
+    27 => RequestTooOld,
+});
