@@ -1,10 +1,11 @@
 //! Onggi's storage engine: everything one node keeps on its drives, and nothing that knows of other nodes or of HTTP.
 //!
 //! In reading order: the outside world (`env`), the names of data (`id`), our bytes (`format`), what can go wrong
-//! (`error`), and the drive.
+//! (`error`), the drive, and RocksDB behind its door (`rocks`).
 
 pub mod drive;
 pub mod env;
 pub mod error;
 pub mod format;
 pub mod id;
+pub mod rocks;
