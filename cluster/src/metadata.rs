@@ -7,6 +7,7 @@ mod field;
 pub mod key;
 pub mod outcome;
 mod outcome_format;
+pub mod query;
 pub mod record;
 mod record_format;
 pub mod view;

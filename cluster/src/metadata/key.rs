@@ -13,7 +13,7 @@ mod system_space;
 pub use bucket_space::BucketSpace;
 pub use group_space::GroupSpace;
 pub use owner_space::{OwnerSpace, Referent};
-pub use parse::{BucketKey, GroupKey, Key, OwnerTableKey, SystemKey, parse};
+pub use parse::{BucketKey, GroupKey, Key, OwnerTableKey, SystemKey, out_of_place, parse};
 pub use system_space::SystemSpace;
 
 /// The first byte. None is 0xFF, so that every prefix has an upper bound.

@@ -5,6 +5,7 @@
 use std::ops::{ControlFlow, Range};
 
 use bytes::Bytes;
+use onggi_storage_engine::format::Record;
 
 use crate::error::Result;
 
@@ -26,6 +27,14 @@ pub trait MetadataView {
 
     /// Visits the keys of `range` in descending order until the visitor breaks.
     fn scan_reverse(&self, range: Range<&[u8]>, visit: Visit<'_>) -> Result<()>;
+}
+
+/// The record under `key`.
+pub fn record<R: Record>(view: &dyn MetadataView, key: &[u8]) -> Result<Option<R>> {
+    match view.get(key)? {
+        Some(value) => Ok(Some(R::from_bytes(&value)?)),
+        None => Ok(None),
+    }
 }
 
 /// Keys `from ≤ key < to`.

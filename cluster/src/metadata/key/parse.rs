@@ -59,6 +59,11 @@ pub fn parse(key: &[u8]) -> Result<Key> {
     read(key).ok_or_else(|| Error::new(ErrorKind::Corrupt, format!("metadata key {key:02x?} is none of ours")))
 }
 
+/// A key that stands in a table where it does not belong.
+pub fn out_of_place(key: &Key) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("metadata key {key:?} is out of place"))
+}
+
 fn read(key: &[u8]) -> Option<Key> {
     match key {
         [space::GROUP, rest @ ..] => group(rest),
