@@ -3,6 +3,7 @@
 //! In reading order: the outside world (`env`), the names of data (`id`), our bytes (`format`), what can go wrong
 //! (`error`), the drive, and RocksDB behind its door (`rocks`).
 
+pub mod chunk_store;
 pub mod drive;
 pub mod env;
 pub mod error;

@@ -1,7 +1,7 @@
 //! Disk: the file operations that extents need, blocking. Call them on blocking threads only.
 //! A write may be lost, re-ordered or torn until `sync_data` that began after it has returned (what tests inject).
 
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,6 +31,8 @@ pub trait DiskFile: Send + Sync {
     fn write_at(&self, slices: &[IoSlice<'_>], offset: u64) -> io::Result<()>;
     /// Fills `buffer` from `offset`; `UnexpectedEof` if the file ends before.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
+    /// Fills all buffers, one after the other, from `offset` on; `UnexpectedEof` if the file ends before.
+    fn read_vectored_at(&self, buffers: &mut [IoSliceMut<'_>], offset: u64) -> io::Result<()>;
     /// Reserves room up to `bytes` in all, which then reads as zeros; `StorageFull` if there is none.
     fn allocate(&self, bytes: u64) -> io::Result<()>;
     fn truncate(&self, bytes: u64) -> io::Result<()>;

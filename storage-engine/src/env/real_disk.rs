@@ -1,12 +1,15 @@
 //! The real disk: thin over the operating system's calls.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::disk::{Disk, DiskFile, OpenMode};
+
+/// Linux takes at most this many slices a call (IOV_MAX).
+const SLICES_MAX: usize = 1024;
 
 pub struct RealDisk;
 
@@ -47,8 +50,7 @@ impl DiskFile for RealFile {
     }
 
     fn write_at(&self, slices: &[IoSlice<'_>], offset: u64) -> io::Result<()> {
-        // Linux takes at most IOV_MAX (1,024) slices a call; the kernel may also write less than asked.
-        const SLICES_MAX: usize = 1024;
+        // The kernel may also write less than asked.
         let mut offset = offset;
         let mut remaining = slices.to_vec();
         let mut remaining = remaining.as_mut_slice();
@@ -70,6 +72,23 @@ impl DiskFile for RealFile {
         self.0.read_exact_at(buffer, offset)
     }
 
+    fn read_vectored_at(&self, buffers: &mut [IoSliceMut<'_>], offset: u64) -> io::Result<()> {
+        let mut offset = offset;
+        let mut remaining = buffers;
+        while !remaining.is_empty() {
+            let count = remaining.len().min(SLICES_MAX);
+            let read = match rustix::io::preadv(&self.0, &mut remaining[..count], offset) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(read) => read,
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(errno) => return Err(errno.into()),
+            };
+            offset += read as u64;
+            IoSliceMut::advance_slices(&mut remaining, read);
+        }
+        Ok(())
+    }
+
     fn allocate(&self, bytes: u64) -> io::Result<()> {
         let present = self.bytes()?;
         if bytes <= present {
@@ -82,9 +101,10 @@ impl DiskFile for RealFile {
         self.0.set_len(bytes)
     }
 
-    fn start_writeback(&self, _offset: u64, _bytes: u64) -> io::Result<()> {
-        // sync_file_range has no safe binding; measured before it is taken in.
-        Ok(())
+    fn start_writeback(&self, offset: u64, bytes: u64) -> io::Result<()> {
+        // Linux begins to write dirty pages of the range back before it drops the clean ones, of which a range just
+        // written has none. `sync_file_range`, made for this, has no safe binding.
+        Ok(rustix::fs::fadvise(&self.0, offset, std::num::NonZeroU64::new(bytes), rustix::fs::Advice::DontNeed)?)
     }
 
     fn sync_data(&self) -> io::Result<()> {

@@ -1,0 +1,145 @@
+//! Chunk store: the bytes of objects, in append-only extents, with their index in RocksDB (docs/chunk-store.md).
+//!
+//! In reading order: what is on the drive (`layout`), one open extent (`extent`) and its writer (`lane`, `frame_writer`),
+//! what is where (`index`), reads (`reader`), start (`recovery`), and the work that nobody waits for
+//! (`garbage_collector`, `scrubber`, `background`). `store` is all of it without async.
+
+mod background;
+mod blocking;
+mod extent;
+mod frame_scan;
+mod frame_writer;
+mod garbage_collector;
+mod index;
+mod index_change;
+mod index_record;
+mod index_store;
+mod lane;
+mod layout;
+mod lock;
+mod open_files;
+mod options;
+mod quarantine;
+mod rate_limit;
+mod reader;
+mod recovery;
+mod scrubber;
+mod status;
+mod store;
+
+#[cfg(test)]
+mod chunk_store_test;
+
+pub use background::Background;
+pub use lane::Appended;
+pub use layout::{DriveId, PAYLOAD_BYTES_MAX};
+pub use options::ChunkStoreOptions;
+pub use quarantine::DamagedChunk;
+pub use recovery::Recovery;
+pub use status::{ScrubStatus, Status};
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::drive::Poison;
+use crate::env::Environment;
+use crate::error::Result;
+use crate::id::{BlobId, ChunkId};
+use crate::rocks::Rocks;
+use background::Wake;
+use blocking::on_blocking_thread;
+use index::Index;
+use index_store::RocksIndexStore;
+use store::Store;
+
+/// A cheap clone. File operations run on blocking threads; none of the calls can be undone by dropping its future.
+#[derive(Clone)]
+pub struct ChunkStore {
+    store: Arc<Store>,
+    wake: Arc<Wake>,
+}
+
+impl ChunkStore {
+    /// Opens the extents and brings the index up to date with them; blocking.
+    pub fn open(
+        options: ChunkStoreOptions,
+        environment: Environment,
+        poison: Poison,
+        rocks: Rocks,
+    ) -> Result<(Self, Recovery)> {
+        let index_store = Arc::new(RocksIndexStore::new(rocks));
+        let (store, recovery) = Store::open(options, environment, poison, index_store)?;
+        Ok((Self { store: Arc::new(store), wake: Arc::default() }, recovery))
+    }
+
+    /// Throws the index away, so that the next `open` rebuilds it from the extents alone: for an index that is damaged.
+    /// Chunks that were freed but are still in the extents come back without a name, and the sweep frees them again.
+    pub fn erase_index(rocks: Rocks) -> Result<()> {
+        Index::erase(&RocksIndexStore::new(rocks))
+    }
+
+    /// To be run as a task, once.
+    pub fn background(&self) -> Background {
+        Background { store: self.store.clone(), wake: self.wake.clone() }
+    }
+
+    /// Writes a chunk; it survives a crash only after `sync`. The payload is not copied. An id that is stored already is replaced
+    /// once the new copy is synced: that is how a damaged chunk is repaired.
+    pub async fn append(&self, chunk: ChunkId, payload: Vec<Bytes>) -> Result<Appended> {
+        self.blocking(move |store| store.append(chunk, payload)).await
+    }
+
+    /// Returns after the chunks are durable. Callers that wait at the same time share an fdatasync.
+    pub async fn sync(&self, appended: &[Appended]) -> Result<()> {
+        for one in appended {
+            if one.is_synced() {
+                continue;
+            }
+            // Whoever waits here finds on waking that the sync before covered it, or becomes the next to sync for all others.
+            let _turn = one.extent.queue.lock().await;
+            if !one.is_synced() {
+                let one = one.clone();
+                self.blocking(move |store| store.sync(&[one])).await?;
+            }
+        }
+        self.store.acknowledge(appended)
+    }
+
+    /// Payload bytes of a range of a chunk, all verified.
+    pub async fn read(&self, chunk: ChunkId, range: Range<u32>) -> Result<Bytes> {
+        self.blocking(move |store| store.read(chunk, range)).await
+    }
+
+    /// Forgets all chunks of a blob at once: the caller has waited until nobody reads them any more.
+    pub async fn free(&self, blob: BlobId) -> Result<()> {
+        self.blocking(move |store| store.free(blob)).await?;
+        self.wake.garbage.notify_one();
+        Ok(())
+    }
+
+    /// Blobs behind `after`, in order, with their payload bytes here: what the sweep compares with the names that exist.
+    pub async fn blobs(&self, after: Option<BlobId>, limit: usize) -> Result<Vec<(BlobId, u64)>> {
+        self.blocking(move |store| store.index.blobs(after, limit)).await
+    }
+
+    /// Begins a scrub now, if none is under way.
+    pub fn scrub_now(&self) {
+        self.wake.scrub.notify_one();
+    }
+
+    pub fn status(&self) -> Status {
+        self.store.status()
+    }
+
+    /// Seals the open extents. Nothing may be appended afterwards.
+    pub async fn close(&self) -> Result<()> {
+        self.blocking(|store| store.close()).await
+    }
+
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Store) -> Result<T> + Send + 'static) -> Result<T> {
+        let store = self.store.clone();
+        on_blocking_thread(move || work(&store)).await
+    }
+}
