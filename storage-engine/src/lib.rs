@@ -1,7 +1,7 @@
 //! Onggi's storage engine: everything one node keeps on its drives, and nothing that knows of other nodes or of HTTP.
 //!
 //! In reading order: the outside world (`env`), the names of data (`id`), our bytes (`format`), what can go wrong
-//! (`error`), the drive, and RocksDB behind its door (`rocks`).
+//! (`error`), the drive, RocksDB behind its door (`rocks`), and the stores on it.
 
 pub mod chunk_store;
 pub mod drive;
@@ -9,4 +9,5 @@ pub mod env;
 pub mod error;
 pub mod format;
 pub mod id;
+pub mod metadata_store;
 pub mod rocks;
