@@ -1,3 +1,4 @@
-//! Onggi: a self-hosted, S3-compatible object store.
+//! Onggi: an S3-compatible object store in one binary. Modules in reading order, from the process down to one operation.
 
+pub mod config;
 pub mod s3_api;

@@ -1,0 +1,13 @@
+//! The keys above the first table: what the node as a whole needs.
+
+use std::path::PathBuf;
+
+use crate::config::section::section;
+
+section! {
+    /// Keys that stand above the first table of the file.
+    NodeConfig in "" {
+        /// The drive: everything the node keeps. Made at first start; only one process may use it.
+        data_dir: PathBuf = PathBuf::from("./onggi-data"), flag "--data-dir";
+    }
+}
