@@ -135,13 +135,15 @@ impl Config {
 
     fn same_address_twice(&self) -> Vec<String> {
         let same = self.s3.listen == self.web.listen && self.s3.listen.port() != 0;
-        let problem = format!("`s3.listen` and `web.listen` are both {}: give one of them another port", self.s3.listen);
+        let problem =
+            format!("`s3.listen` and `web.listen` are both {}: give one of them another port", self.s3.listen);
         same.then_some(problem).into_iter().collect()
     }
 }
 
 fn read_file(inputs: &Inputs) -> Result<Vec<Assignment>, String> {
-    let from_environment = inputs.environment.iter().find(|(name, _)| name == "ONGGI_CONFIG").map(|(_, path)| path.into());
+    let from_environment =
+        inputs.environment.iter().find(|(name, _)| name == "ONGGI_CONFIG").map(|(_, path)| path.into());
     let named: Option<PathBuf> = inputs.file.clone().or(from_environment);
     let path = match &named {
         Some(path) => path.as_path(),

@@ -1,4 +1,7 @@
 //! Onggi: an S3-compatible object store in one binary. Modules in reading order, from the process down to one operation.
 
 pub mod config;
+pub mod gateway;
+pub mod observability;
+mod private_file;
 pub mod s3_api;

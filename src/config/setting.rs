@@ -97,8 +97,7 @@ impl<T: Setting> Setting for Vec<T> {
     }
 }
 
-const DURATION_UNITS: [(&str, u64); 5] =
-    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+const DURATION_UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 impl Setting for Duration {
     fn parse(text: &str) -> Result<Self, String> {
@@ -145,10 +144,9 @@ impl ByteSize {
 
 impl Setting for ByteSize {
     fn parse(text: &str) -> Result<Self, String> {
-        parse_with_unit(text, &BYTE_UNITS)
-            .or_else(|| text.parse().ok())
-            .map(ByteSize)
-            .ok_or_else(|| "write a whole number with a unit (B, KiB, MiB, GiB, TiB, KB, MB, GB, TB), like `64MiB`".into())
+        parse_with_unit(text, &BYTE_UNITS).or_else(|| text.parse().ok()).map(ByteSize).ok_or_else(|| {
+            "write a whole number with a unit (B, KiB, MiB, GiB, TiB, KB, MB, GB, TB), like `64MiB`".into()
+        })
     }
 
     fn text(&self) -> String {
