@@ -5,6 +5,7 @@ pub mod data;
 mod error;
 pub mod id;
 pub mod metadata;
+pub mod placement;
 
 pub use cluster::{Cluster, ClusterOptions};
 pub use data::{BlobWriter, ContentStream, DataClient};

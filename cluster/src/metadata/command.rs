@@ -8,6 +8,7 @@ use crate::id::{BucketId, OwnerKey, RequestId, UploadId, UserId, VersionId};
 use crate::metadata::record::{
     AccessKeyRecord, Checksum, ChecksumAlgorithm, ChecksumType, Content, ETag, ObjectHeaders, Pairs, Versioning,
 };
+use crate::placement::PartitionMap;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Command {
@@ -73,6 +74,10 @@ pub enum SystemChange {
     ReleaseBucketName {
         name: String,
         reservation: RequestId,
+    },
+    /// Refused unless there is none yet, or its epoch is the one after that of the map that stands.
+    SetPartitionMap {
+        map: PartitionMap,
     },
 }
 

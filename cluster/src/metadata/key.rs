@@ -45,7 +45,7 @@ mod table {
     pub(super) const COMPLETED_UPLOAD: u8 = 0x33;
     // System.
     pub(super) const CLUSTER: u8 = 0x01;
-    pub(super) const PARTITION: u8 = 0x02;
+    pub(super) const PARTITION_MAP: u8 = 0x02;
     pub(super) const USER: u8 = 0x03;
     pub(super) const USER_NAME: u8 = 0x04;
     pub(super) const ACCESS_KEY: u8 = 0x05;

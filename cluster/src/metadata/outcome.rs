@@ -95,6 +95,8 @@ pub enum Refusal {
     ChecksumAlgorithmMismatch,
     PreconditionFailed,
     QuotaExceeded,
+    /// The map is not the next one after the one that stands.
+    StalePartitionMap,
     /// The request is older than what the group remembers, so it cannot tell whether it was applied.
     RequestTooOld,
 }

@@ -52,4 +52,5 @@ enum_fields!(Refusal {
     25 => PreconditionFailed,
     26 => QuotaExceeded,
     27 => RequestTooOld,
+    28 => StalePartitionMap,
 });

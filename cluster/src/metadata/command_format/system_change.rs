@@ -1,10 +1,11 @@
 //! Changes of the system group.
 
 use onggi_storage_engine::error::{Error, Result};
-use onggi_storage_engine::format::{Decoder, Encoder};
+use onggi_storage_engine::format::{Decoder, Encoder, Record};
 
 use crate::metadata::command::SystemChange;
 use crate::metadata::field::{Field, enum_fields};
+use crate::placement::PartitionMap;
 
 enum_fields!(SystemChange {
     1 => InitializeCluster { cluster_name, root_key },
@@ -17,4 +18,15 @@ enum_fields!(SystemChange {
     8 => ReserveBucketName { name, owner, location },
     9 => ConfirmBucketName { name, reservation },
     10 => ReleaseBucketName { name, reservation },
+    11 => SetPartitionMap { map },
 });
+
+impl Field for PartitionMap {
+    fn write(&self, encoder: &mut Encoder) {
+        self.encode(encoder);
+    }
+
+    fn read(decoder: &mut Decoder<'_>) -> Result<Self> {
+        <Self as Record>::decode(decoder)
+    }
+}

@@ -39,7 +39,7 @@ fn every_key_comes_back() {
         (bucket().manifest(upload), of_bucket(BucketKey::Manifest { upload })),
         (bucket().completed_upload(upload), of_bucket(BucketKey::CompletedUpload { upload })),
         (SystemSpace.cluster(), Key::System(SystemKey::Cluster)),
-        (SystemSpace.partition(owner), Key::System(SystemKey::Partition { start: owner })),
+        (SystemSpace.partition_map(), Key::System(SystemKey::PartitionMap)),
         (SystemSpace.user(UserId(2)), Key::System(SystemKey::User(UserId(2)))),
         (SystemSpace.user_name("u"), Key::System(SystemKey::UserName { name: text("u") })),
         (SystemSpace.access_key("k"), Key::System(SystemKey::AccessKey { access_key: text("k") })),

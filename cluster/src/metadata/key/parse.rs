@@ -45,7 +45,7 @@ pub enum BucketKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SystemKey {
     Cluster,
-    Partition { start: OwnerKey },
+    PartitionMap,
     User(UserId),
     UserName { name: String },
     AccessKey { access_key: String },
@@ -130,7 +130,7 @@ fn bucket_table(table: u8, rest: &[u8]) -> Option<BucketKey> {
 fn system(table: u8, rest: &[u8]) -> Option<SystemKey> {
     Some(match table {
         table::CLUSTER if rest.is_empty() => SystemKey::Cluster,
-        table::PARTITION => SystemKey::Partition { start: OwnerKey(u64::from_be_bytes(exact(rest)?)) },
+        table::PARTITION_MAP => SystemKey::PartitionMap,
         table::USER => SystemKey::User(UserId(u64::from_be_bytes(exact(rest)?))),
         table::USER_NAME => SystemKey::UserName { name: text(rest)? },
         table::ACCESS_KEY => SystemKey::AccessKey { access_key: text(rest)? },

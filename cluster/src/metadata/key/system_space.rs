@@ -1,7 +1,7 @@
 //! Keys of the system group: `0x03 ‖ table ‖ …`.
 
 use super::{join, space, table};
-use crate::id::{NodeId, OwnerKey, UserId};
+use crate::id::{NodeId, UserId};
 use crate::metadata::view::KeyRange;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,13 +12,9 @@ impl SystemSpace {
         self.table(table::CLUSTER, &[])
     }
 
-    /// The partition that begins at `start`.
-    pub fn partition(self, start: OwnerKey) -> Vec<u8> {
-        self.table(table::PARTITION, &start.to_bytes())
-    }
-
-    pub fn partitions(self) -> KeyRange {
-        KeyRange::of_prefix(self.table(table::PARTITION, &[]))
+    /// `PartitionMap`: all of it in one record, because it is only ever read and changed as a whole.
+    pub fn partition_map(self) -> Vec<u8> {
+        self.table(table::PARTITION_MAP, &[])
     }
 
     pub fn user(self, user: UserId) -> Vec<u8> {
