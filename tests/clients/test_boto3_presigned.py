@@ -1,0 +1,118 @@
+"""boto3: presigned URLs and POST forms, used by a plain HTTP client that knows nothing of S3.
+
+boto3 signs URLs with SigV2 by default and with SigV4 when asked; both are in use.
+"""
+
+import ssl
+import time
+import urllib.error
+import urllib.request
+import uuid
+
+import pytest
+
+from payload import KIB, PART_BYTES_MIN, SIZES, payload
+
+SIGNATURES = {"default": {}, "sigv4": {"signature_version": "s3v4"}}
+
+
+@pytest.fixture(params=SIGNATURES)
+def signer(request, endpoint):
+    return endpoint.boto3(**SIGNATURES[request.param])
+
+
+@pytest.fixture
+def fetch(endpoint):
+    context = ssl.create_default_context(cafile=str(endpoint.ca_file)) if endpoint.secure else None
+
+    def fetch_url(url, method="GET", body=None, headers=None):
+        # urllib adds a form Content-Type to every body, which a signer that saw none did not sign.
+        request = urllib.request.Request(url, data=body, method=method, headers={"Content-Type": "", **(headers or {})})
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=120) as answer:
+                return answer.status, answer.read(), answer.headers
+        except urllib.error.HTTPError as error:
+            return error.code, error.read(), error.headers
+
+    return fetch_url
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_presigned_put_then_get(signer, fetch, bucket, size):
+    data = payload(size)
+    target = {"Bucket": bucket, "Key": "signed/with space+plus"}
+    status, body, _ = fetch(signer.generate_presigned_url("put_object", Params=target), "PUT", data)
+    assert status == 200, body
+    status, body, _ = fetch(signer.generate_presigned_url("get_object", Params=target))
+    assert (status, body) == (200, data)
+    status, _, headers = fetch(signer.generate_presigned_url("head_object", Params=target), "HEAD")
+    assert (status, int(headers["Content-Length"])) == (200, size)
+
+
+def test_presigned_parts(s3, signer, fetch, bucket):
+    """A client without credentials uploads the missing parts through re-signed URLs."""
+    parts = [payload(PART_BYTES_MIN, 1), payload(PART_BYTES_MIN, 2), payload(11, 3)]
+    upload = {"Bucket": bucket, "Key": "parts", "UploadId": s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]}
+    for number, data in enumerate(parts, 1):
+        url = signer.generate_presigned_url("upload_part", Params=upload | {"PartNumber": number})
+        status, body, headers = fetch(url, "PUT", data)
+        assert status == 200, body
+        assert headers["ETag"]
+    status, body, _ = fetch(signer.generate_presigned_url("list_parts", Params=upload))
+    assert status == 200 and body.count(b"<PartNumber>") == 3
+    listed = [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in s3.list_parts(**upload)["Parts"]]
+    s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": listed})
+    assert s3.get_object(Bucket=bucket, Key="parts")["Body"].read() == b"".join(parts)
+
+
+def test_presigned_response_overrides(s3, signer, fetch, bucket):
+    s3.put_object(Bucket=bucket, Key="named", Body=b"x")
+    disposition = 'attachment; filename="jar & lid.txt"'
+    params = {"Bucket": bucket, "Key": "named", "ResponseContentDisposition": disposition}
+    status, _, headers = fetch(signer.generate_presigned_url("get_object", Params=params))
+    assert (status, headers["Content-Disposition"]) == (200, disposition)
+
+
+def test_presigned_urls_prove_nothing_else(signer, fetch, bucket):
+    target = {"Bucket": bucket, "Key": "mine"}
+    url = signer.generate_presigned_url("get_object", Params=target)
+    expired = signer.generate_presigned_url("get_object", Params=target, ExpiresIn=1)
+    time.sleep(3)
+    refusals = {
+        "another key": fetch(url.replace("mine", "yours")),
+        "another method": fetch(url, "DELETE"),
+        "expired": fetch(expired),
+    }
+    for why, (status, body, _) in refusals.items():
+        assert status == 403, f"{why}: {status} {body}"
+    assert b"<Code>SignatureDoesNotMatch</Code>" in refusals["another key"][1]
+
+
+def form(fields: dict[str, str], data: bytes) -> tuple[bytes, str]:
+    boundary = uuid.uuid4().hex
+    body = b"".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()
+    )
+    body += f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="jar.bin"\r\n\r\n'.encode()
+    return body + data + f"\r\n--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def test_post_form(s3, signer, fetch, bucket):
+    data = payload(100 * KIB)
+    conditions = [["starts-with", "$key", "forms/"], ["content-length-range", 1, 200 * KIB], {"success_action_status": "201"}]
+    post = signer.generate_presigned_post(
+        bucket, "forms/${filename}", Fields={"success_action_status": "201"}, Conditions=conditions
+    )
+    body, content_type = form(post["fields"], data)
+    status, answer, _ = fetch(post["url"], "POST", body, {"Content-Type": content_type})
+    assert status == 201, answer
+    assert b"<Key>forms/jar.bin</Key>" in answer
+    assert s3.get_object(Bucket=bucket, Key="forms/jar.bin")["Body"].read() == data
+
+    too_long, content_type = form(post["fields"], payload(201 * KIB))
+    status, answer, _ = fetch(post["url"], "POST", too_long, {"Content-Type": content_type})
+    assert status == 400 and b"EntityTooLarge" in answer
+    elsewhere, content_type = form(post["fields"] | {"key": "other/jar.bin"}, data)
+    status, answer, _ = fetch(post["url"], "POST", elsewhere, {"Content-Type": content_type})
+    assert status == 403 and b"AccessDenied" in answer
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["forms/jar.bin"]
