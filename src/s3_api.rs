@@ -2,6 +2,8 @@
 //! Owns: the wire protocol — routing, authentication, headers, XML, error codes. Does not own: what a bucket or an
 //! object is (services).
 
+pub mod auth;
+pub mod checksum;
 pub mod conditional;
 pub mod copy_source;
 pub mod error;

@@ -220,7 +220,7 @@ pub const OLD_NAMES: &[(&str, Operation)] = &[
 
 impl Marker {
     /// The query name that this marker claims, so that its presence alone already decides.
-    pub(super) fn sub_resource(self) -> Option<&'static str> {
+    pub fn sub_resource(self) -> Option<&'static str> {
         match self {
             Query(name) | QueryWith(name, _) | CopySource(Some(name)) => Some(name),
             Plain | ListType2 | CopySource(None) | Form | ElsewhereOnly => None,

@@ -1,0 +1,156 @@
+//! Authentication: who sent a request, and what its body must prove.
+//! Owns: the four proofs of identity (Signature Version 4 in header and query, Version 2 in the query, POST policies) and
+//! the integrity of request bodies. Does not own: what that user may do (services), where secrets are kept.
+//! Invariant: no request passes without a signature that matches, compared in constant time.
+
+pub mod body;
+pub mod canonical;
+pub mod chunked_body;
+pub mod credential;
+pub mod presigned;
+pub mod signature;
+pub mod sigv2;
+pub mod sigv4;
+
+use std::fmt;
+use std::future::Future;
+use std::time::{Duration, SystemTime};
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Method, Uri};
+
+use crate::s3_api::error::{ErrorCode, Result, S3Error};
+use crate::s3_api::router::{Query, Target};
+use body::BodyIntegrity;
+use presigned::PresignedProof;
+use signature::SigningKeys;
+use sigv2::QueryProofV2;
+use sigv4::HeaderProof;
+
+/// The secret half of an access key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretKey(String);
+
+impl SecretKey {
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey(…)")
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct AuthOptions {
+    /// The only region whose signatures are taken; `None` takes any.
+    pub region: Option<String>,
+    /// Whether SigV2 is taken in presigned URLs and POST forms: boto3 still makes them by default.
+    pub sigv2_presigned: bool,
+}
+
+impl Default for AuthOptions {
+    fn default() -> Self {
+        Self { region: None, sigv2_presigned: true }
+    }
+}
+
+/// How far a client's clock may be off (Amazon S3 API Reference, "RequestTimeTooSkewed").
+pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// What is signed: the request as it stood on the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedRequest<'a> {
+    pub method: &'a Method,
+    pub uri: &'a Uri,
+    pub headers: &'a HeaderMap,
+    pub query: &'a Query,
+    pub target: &'a Target,
+    pub now: SystemTime,
+}
+
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    pub access_key: String,
+    pub body: BodyIntegrity,
+    /// The proof stood in the query; `headers::hoisted::add_to` may take headers from there, they are signed.
+    pub presigned: bool,
+}
+
+#[derive(Debug)]
+pub struct Authenticator {
+    options: AuthOptions,
+    signing_keys: SigningKeys,
+}
+
+impl Authenticator {
+    pub fn new(options: AuthOptions) -> Self {
+        Self { options, signing_keys: SigningKeys::default() }
+    }
+
+    /// `lookup` gives the secret of an access key that exists and is enabled.
+    pub async fn authenticate<L, F>(&self, request: SignedRequest<'_>, lookup: L) -> Result<Authenticated>
+    where
+        L: FnOnce(String) -> F,
+        F: Future<Output = Result<Option<SecretKey>>>,
+    {
+        let proof = Proof::find(&request, &self.options)?;
+        let access_key = proof.access_key().to_owned();
+        let secret = lookup(access_key.clone()).await?.ok_or_else(|| unknown_access_key(&access_key))?;
+        let (body, presigned) = match &proof {
+            Proof::Header(proof) => (proof.verify(&request, &secret, &self.signing_keys)?, false),
+            Proof::Presigned(proof) => (proof.verify(&request, &secret, &self.signing_keys)?, true),
+            Proof::QueryV2(proof) => {
+                proof.verify(&request, &secret)?;
+                (BodyIntegrity::Unsigned, true)
+            }
+        };
+        // Temporary credentials do not exist here, so whoever sends a token means another server.
+        if request.headers.contains_key("x-amz-security-token") || request.query.has("X-Amz-Security-Token") {
+            return Err(ErrorCode::InvalidToken.into());
+        }
+        Ok(Authenticated { access_key, body, presigned })
+    }
+}
+
+pub(crate) fn unknown_access_key(access_key: &str) -> S3Error {
+    S3Error::new(ErrorCode::InvalidAccessKeyId).field("AWSAccessKeyId", access_key)
+}
+
+enum Proof {
+    Header(HeaderProof),
+    Presigned(PresignedProof),
+    QueryV2(QueryProofV2),
+}
+
+impl Proof {
+    fn find(request: &SignedRequest<'_>, options: &AuthOptions) -> Result<Self> {
+        let in_header = request.headers.contains_key(AUTHORIZATION);
+        let in_query = request.query.has("X-Amz-Algorithm") || request.query.has("X-Amz-Signature");
+        let in_query_v2 = request.query.has("AWSAccessKeyId") || request.query.has("Signature");
+        match (in_header, in_query, in_query_v2) {
+            (true, false, false) => Ok(Self::Header(HeaderProof::parse(request, options)?)),
+            (false, true, false) => Ok(Self::Presigned(PresignedProof::parse(request, options)?)),
+            (false, false, true) => Ok(Self::QueryV2(QueryProofV2::parse(request, options)?)),
+            (false, false, false) => Err(ErrorCode::AccessDenied.into()),
+            _ => {
+                let message = "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified";
+                Err(S3Error::invalid_argument(message, "Authorization", ""))
+            }
+        }
+    }
+
+    fn access_key(&self) -> &str {
+        match self {
+            Proof::Header(proof) => proof.access_key(),
+            Proof::Presigned(proof) => proof.access_key(),
+            Proof::QueryV2(proof) => proof.access_key(),
+        }
+    }
+}
