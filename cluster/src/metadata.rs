@@ -1,5 +1,6 @@
 //! Replicated metadata: records, the commands that change them, what was decided, and the client to both.
 
+pub mod apply;
 pub mod client;
 pub mod command;
 mod command_format;

@@ -19,3 +19,6 @@ pub use list_uploads::{ListUploads, UploadPage, UploadsAfter, list_uploads};
 pub use list_versions::{ListVersions, ListedVersion, VersionPage, VersionsAfter, list_versions};
 pub use uploads::{blob_is_named, completed_upload, manifest, part, parts, upload};
 pub use versions::version;
+
+pub(crate) use identity::owns_bucket_name;
+pub(crate) use versions::newest_other;

@@ -56,3 +56,12 @@ pub fn access_keys(view: &dyn MetadataView, user: UserId) -> Result<Vec<AccessKe
     }
     Ok(keys)
 }
+
+pub(crate) fn owns_bucket_name(view: &dyn MetadataView, user: UserId) -> Result<bool> {
+    let mut owns = false;
+    view.scan(SystemSpace.user_buckets(user).bounds(), &mut |_, _| {
+        owns = true;
+        ControlFlow::Break(())
+    })?;
+    Ok(owns)
+}

@@ -62,7 +62,6 @@ pub fn list_versions(
 
     let mut page = VersionPage::default();
     let mut last = None;
-    // The key of the last record, with which any further record cannot be the latest.
     let mut key_before: Option<String> = None;
     while let Some((key, record, from_objects)) = next_of(&mut objects, &mut others)? {
         if page.versions.len() + page.common_prefixes.len() == list.limit {
@@ -76,14 +75,13 @@ pub fn list_versions(
             others.skip_prefix(space.versions(common).from);
             continue;
         }
-        let is_latest = if from_objects {
-            true
-        } else if list.after.as_ref().is_some_and(|after| after.key == key) {
-            // Its first versions are not on this page.
-            let latest = version(view, owner, bucket, &key, VersionSelector::Latest)?;
-            latest.is_some_and(|(latest, _)| latest.version == record.version)
-        } else {
-            key_before.as_ref() != Some(&key)
+        let is_first_of_key = key_before.as_ref() != Some(&key);
+        let was_begun_before = list.after.as_ref().is_some_and(|after| after.key == key);
+        let is_latest = match (from_objects, is_first_of_key, was_begun_before) {
+            (true, ..) => true,
+            (false, true, false) => true,
+            (false, true, true) => is_latest_of_key(view, space, &key, &record)?,
+            (false, false, _) => false,
         };
         if from_objects {
             objects.advance()
@@ -123,6 +121,12 @@ fn skip_listed(
         }
     }
     Ok(())
+}
+
+/// For the first version on a page whose key was begun on the page before.
+fn is_latest_of_key(view: &dyn MetadataView, space: BucketSpace, key: &str, record: &VersionRecord) -> Result<bool> {
+    let latest = version(view, space.owner, space.bucket, key, VersionSelector::Latest)?;
+    Ok(latest.is_some_and(|(latest, _)| latest.version == record.version))
 }
 
 /// The lesser of both by key; the latest version of a key before its others.

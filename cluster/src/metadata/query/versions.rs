@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use onggi_storage_engine::format::Record;
 
 use crate::error::Result;
-use crate::id::{BucketId, OwnerKey, VersionId};
+use crate::id::{BucketId, OwnerKey};
 use crate::metadata::command::VersionSelector;
 use crate::metadata::key::BucketSpace;
 use crate::metadata::record::VersionRecord;
@@ -47,9 +47,4 @@ pub(crate) fn newest_other(view: &dyn MetadataView, space: BucketSpace, key: &st
         ControlFlow::Break(())
     })?;
     Ok(newest.transpose()?)
-}
-
-/// Where the null version of a key is: its id, unless there is none.
-pub(crate) fn null_version(view: &dyn MetadataView, space: BucketSpace, key: &str) -> Result<Option<VersionId>> {
-    record(view, &space.null_version(key))
 }
