@@ -159,7 +159,7 @@ mod tests {
             "4waSgw==",
             "rosUhgp5mIg=",
             "98O8HYCOBHMq32eZZczDTKeuNEE=",
-            "FeKw09MzvFIdz9b89+LMV2XPFXw4z6mSWM4R7YFd2yU=",
+            "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
         ];
         for (algorithm, expected) in ALGORITHMS.into_iter().zip(expected) {
             let mut hasher = ChecksumHasher::new(algorithm);

@@ -186,7 +186,8 @@ impl ChunkedDecoder {
             return Ok(());
         }
         let (name, value) = line.split_once(':').ok_or(ErrorCode::MalformedTrailerError)?;
-        let (name, value) = (name.trim().to_ascii_lowercase(), value.trim().to_owned());
+        let blank = [' ', '\t'];
+        let (name, value) = (name.trim_matches(blank).to_ascii_lowercase(), value.trim_matches(blank).to_owned());
         let repeated = self.trailers.iter().any(|(have, _)| *have == name);
         if name == "x-amz-trailer-signature" && self.trailer_signature.is_none() {
             self.trailer_signature = Some(value);

@@ -229,21 +229,27 @@ mod tests {
         let bytes = header.encode();
         assert_eq!(bytes.len() as u64, EXTENT_HEADER_BYTES);
         assert!(bytes[48..].iter().all(|byte| *byte == 0));
-        check(&bytes[..48], expect![[r#"
+        check(
+            &bytes[..48],
+            expect![[r#"
             4f4e4747494558540100000030313233
             34353637383961626364656607000000
-            000000007b6c50c4a001000042a44800"#]]);
+            000000007b6c50c4a001000042a44800"#]],
+        );
         assert_eq!(ExtentHeader::decode(&bytes), Ok(header));
     }
 
     #[test]
     fn golden_frame_header() {
         let bytes = frame().encode(&place());
-        check(&bytes, expect![[r#"
+        check(
+            &bytes,
+            expect![[r#"
             4f4e4746010100001122334455667788
             01a0c4506c7b000000000000002a0000
             00090000a0860100c86d50c4a0010000
-            00000000000000000000000082d45480"#]]);
+            00000000000000000000000082d45480"#]],
+        );
         assert_eq!(FrameHeader::decode(&bytes, &place()), Some(frame()));
     }
 
@@ -306,6 +312,7 @@ mod tests {
             65536: 1 blocks, last 65536, frame 65608 padding 4
             65537: 2 blocks, last 1, frame 65616 padding 7
             131072: 2 blocks, last 65536, frame 131144 padding 0
-            4194304: 64 blocks, last 65536, frame 4194624 padding 0"#]].assert_eq(&lines.join("\n"));
+            4194304: 64 blocks, last 65536, frame 4194624 padding 0"#]]
+        .assert_eq(&lines.join("\n"));
     }
 }
