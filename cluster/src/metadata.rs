@@ -11,4 +11,5 @@ mod outcome_format;
 pub mod query;
 pub mod record;
 mod record_format;
+pub mod secret_box;
 pub mod view;

@@ -22,6 +22,7 @@ mod delete_objects;
 mod draft;
 mod identity;
 mod object_tags;
+mod partition_map;
 mod put_object;
 mod references;
 mod request_ring;
@@ -101,6 +102,7 @@ fn system_change(draft: &mut Draft<'_>, change: &SystemChange) -> Decision<Outco
         }
         SystemChange::ConfirmBucketName { name, reservation } => bucket_name::confirm(draft, name, *reservation),
         SystemChange::ReleaseBucketName { name, reservation } => bucket_name::release(draft, name, *reservation),
+        SystemChange::SetPartitionMap { map } => partition_map::set(draft, map),
     }
 }
 
