@@ -29,6 +29,16 @@ mod store;
 
 #[cfg(test)]
 mod chunk_store_test;
+#[cfg(test)]
+mod crash_test;
+#[cfg(test)]
+mod damage_test;
+#[cfg(test)]
+mod full_disk_test;
+#[cfg(test)]
+mod sync_test;
+#[cfg(test)]
+mod test_bed;
 
 pub use background::Background;
 pub use lane::Appended;

@@ -5,6 +5,8 @@ mod clock;
 mod disk;
 mod random;
 mod real_disk;
+#[cfg(test)]
+pub mod simulated_disk;
 
 pub use clock::{Clock, SystemClock};
 pub use disk::{Disk, DiskFile, OpenMode};

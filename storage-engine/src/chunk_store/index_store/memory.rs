@@ -8,13 +8,14 @@ use bytes::Bytes;
 
 use super::{IndexStore, IndexWrite};
 use crate::chunk_store::lock::lock;
-use crate::error::Result;
+use crate::env::simulated_disk::Fuse;
+use crate::error::{Context, Result};
 
 type Map = BTreeMap<Vec<u8>, Bytes>;
 
-#[derive(Default)]
 pub struct MemoryIndexStore {
     state: Mutex<State>,
+    fuse: Fuse,
 }
 
 #[derive(Default)]
@@ -26,16 +27,20 @@ struct State {
 }
 
 impl MemoryIndexStore {
+    pub fn new(fuse: Fuse) -> Self {
+        Self { state: Mutex::default(), fuse }
+    }
+
     pub fn unflushed_batches(&self) -> usize {
         lock(&self.state).unflushed.len()
     }
 
     /// What is left after a crash that kept the first `batches` of those not flushed.
-    pub fn after_crash(&self, batches: usize) -> Self {
+    pub fn after_crash(&self, batches: usize, fuse: Fuse) -> Self {
         let state = lock(&self.state);
         let mut map = state.flushed.clone();
         state.unflushed.iter().take(batches).for_each(|batch| apply(&mut map, batch));
-        Self { state: Mutex::new(State { flushed: map.clone(), map, unflushed: Vec::new() }) }
+        Self { state: Mutex::new(State { flushed: map.clone(), map, unflushed: Vec::new() }), fuse }
     }
 }
 
@@ -54,6 +59,7 @@ impl IndexStore for MemoryIndexStore {
     }
 
     fn write(&self, batch: Vec<IndexWrite>) -> Result<()> {
+        self.fuse.burn().context("write to index")?;
         let mut state = lock(&self.state);
         apply(&mut state.map, &batch);
         state.unflushed.push(batch);
@@ -61,6 +67,7 @@ impl IndexStore for MemoryIndexStore {
     }
 
     fn flush(&self) -> Result<()> {
+        self.fuse.burn().context("flush index")?;
         let mut state = lock(&self.state);
         let unflushed = std::mem::take(&mut state.unflushed);
         unflushed.iter().for_each(|batch| apply(&mut state.flushed, batch));
