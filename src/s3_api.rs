@@ -6,6 +6,7 @@ pub mod auth;
 pub mod checksum;
 pub mod conditional;
 pub mod copy_source;
+pub mod cors;
 pub mod error;
 pub mod error_code;
 pub mod etag;

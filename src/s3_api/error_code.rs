@@ -43,6 +43,7 @@ error_codes! {
 
     // The request itself.
     BadRequest BAD_REQUEST "Bad Request";
+    IllegalVersioningConfigurationException BAD_REQUEST "The versioning configuration specified in the request is not valid.";
     IllegalLocationConstraintException BAD_REQUEST "The specified location constraint is not valid.";
     InvalidArgument BAD_REQUEST "Invalid Argument";
     InvalidBucketName BAD_REQUEST "The specified bucket is not valid.";

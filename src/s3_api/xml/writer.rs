@@ -43,7 +43,12 @@ impl XmlWriter {
     }
 
     pub fn text(&mut self, name: &str, text: &str) {
-        self.out.extend(["<", name, ">"]);
+        self.text_with_attributes(name, "", text);
+    }
+
+    /// `attributes` as in `nest_with_attributes`.
+    pub fn text_with_attributes(&mut self, name: &str, attributes: &str, text: &str) {
+        self.out.extend(["<", name, attributes, ">"]);
         escape_into(&mut self.out, text);
         self.out.extend(["</", name, ">"]);
     }
