@@ -9,5 +9,6 @@ pub mod env;
 pub mod error;
 pub mod format;
 pub mod id;
+pub mod log_store;
 pub mod metadata_store;
 pub mod rocks;

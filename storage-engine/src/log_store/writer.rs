@@ -1,0 +1,128 @@
+//! Log writer: the one thread that writes the changes of all groups.
+//! Owns: what goes into a round, its one batch and one sync, the order of completions.
+//! Does not own: the groups' state in memory, which was changed when the request was made.
+//! Invariant: a completion is given after the sync that covers it, in the order of the queue. After a failure the drive is
+//! poisoned, and every later round fails before it touches the drive.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use super::key::{self, State};
+use super::purged_record::PurgedRecord;
+use super::request::{Change, Message, Request};
+use super::sync_mark::SyncMark;
+use super::{Shared, counters, lock};
+use crate::error::{Context, Result};
+use crate::format::Record;
+use crate::rocks::{ColumnFamily, Durability, WriteBatch};
+
+/// Bounds a round of many small requests, which `round_bytes_max` does not.
+const ROUND_REQUESTS_MAX: usize = 4096;
+
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    mark: SyncMark,
+    /// The last synced round.
+    round: u64,
+}
+
+impl Writer {
+    pub fn new(shared: Arc<Shared>, mark: SyncMark, round: u64) -> Self {
+        Self { shared, mark, round }
+    }
+
+    /// Runs until it is told to stop, or the last handle is gone.
+    pub fn run(mut self, queue: &Receiver<Message>) {
+        let mut requests = Vec::new();
+        let mut running = true;
+        while running {
+            running = self.collect(queue, &mut requests);
+            if !requests.is_empty() {
+                self.write_round(&mut requests);
+            }
+        }
+    }
+
+    /// Waits for a request, then takes what else is there: what came during the last sync becomes one round. `false` if
+    /// nothing may follow.
+    fn collect(&self, queue: &Receiver<Message>, requests: &mut Vec<Request>) -> bool {
+        let mut bytes = 0;
+        let mut next = queue.recv().ok();
+        loop {
+            match next {
+                None => return !requests.is_empty(),
+                Some(Message::Stop) => return false,
+                Some(Message::Request(request)) => {
+                    bytes += request.change.as_ref().map_or(0, Change::bytes);
+                    requests.push(request);
+                }
+            }
+            if bytes >= self.shared.options.round_bytes_max || requests.len() >= ROUND_REQUESTS_MAX {
+                return true;
+            }
+            next = queue.try_recv().ok();
+        }
+    }
+
+    fn write_round(&mut self, requests: &mut Vec<Request>) {
+        counters::add(&self.shared.counters.rounds, 1);
+        counters::add(&self.shared.counters.requests, requests.len());
+        let result = self.write(requests);
+        let tail_bytes_max = self.shared.tail_bytes_max();
+        for request in requests.drain(..) {
+            if result.is_ok() {
+                lock(&self.shared.group(request.group)).written(request.sequence, tail_bytes_max);
+            }
+            request.completion.complete(result.clone());
+        }
+    }
+
+    fn write(&mut self, requests: &[Request]) -> Result<()> {
+        let mut batch = self.shared.rocks.batch();
+        let mut needs_sync = false;
+        for request in requests {
+            if let Some(change) = &request.change {
+                self.put(&mut batch, request.group, change);
+                needs_sync |= change.needs_sync();
+            }
+        }
+        if !needs_sync {
+            if batch.is_empty() {
+                return self.shared.poison.check();
+            }
+            return self.shared.rocks.write(batch, Durability::Logged).context("write log");
+        }
+        let round = self.round + 1;
+        batch.put(ColumnFamily::RaftState, &key::ROUND, &round.to_be_bytes());
+        self.shared.rocks.write(batch, Durability::Synced).context("write log")?;
+        counters::add(&self.shared.counters.syncs, 1);
+        self.round = round;
+        self.mark.store(round);
+        // Another store of the drive may have failed during the sync.
+        self.shared.poison.check()
+    }
+
+    fn put(&self, batch: &mut WriteBatch, group: u32, change: &Change) {
+        const LOG: ColumnFamily = ColumnFamily::RaftLog;
+        const STATE: ColumnFamily = ColumnFamily::RaftState;
+        match change {
+            Change::Append(entries) => {
+                for (index, entry) in entries {
+                    batch.put(LOG, &key::entry(group, *index), entry);
+                }
+                counters::add(&self.shared.counters.entries, entries.len());
+                counters::add(&self.shared.counters.entry_bytes, change.bytes());
+            }
+            Change::Vote(vote) => batch.put(STATE, &key::state(group, State::Vote), vote),
+            Change::Committed(committed) => batch.put(STATE, &key::state(group, State::Committed), committed),
+            Change::Truncate(entries) => {
+                batch.delete_range(LOG, &key::entry(group, entries.start), &key::entry(group, entries.end));
+            }
+            Change::Purge { entries, marker } => {
+                batch.delete_range(LOG, &key::entry(group, entries.start), &key::entry(group, entries.end));
+                let purged = PurgedRecord { through: entries.end - 1, marker: marker.clone() };
+                batch.put(STATE, &key::state(group, State::Purged), &purged.to_bytes());
+            }
+        }
+    }
+}
