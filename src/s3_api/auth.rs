@@ -7,6 +7,8 @@ pub mod body;
 pub mod canonical;
 pub mod chunked_body;
 pub mod credential;
+pub mod post_form;
+pub mod post_policy;
 pub mod presigned;
 pub mod signature;
 pub mod sigv2;
