@@ -13,3 +13,10 @@ pub mod record;
 mod record_format;
 pub mod secret_box;
 pub mod view;
+
+#[cfg(test)]
+mod model_test;
+#[cfg(test)]
+mod scenario_test;
+#[cfg(test)]
+mod test_group;
