@@ -15,8 +15,12 @@ pub mod secret_box;
 pub mod view;
 
 #[cfg(test)]
+mod format_test;
+#[cfg(test)]
 mod model_test;
 #[cfg(test)]
 mod scenario_test;
+#[cfg(test)]
+mod system_test;
 #[cfg(test)]
 mod test_group;

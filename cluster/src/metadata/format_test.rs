@@ -1,0 +1,451 @@
+//! Bytes of records, commands and outcomes: as version 1 wrote them, and whatever else may come in.
+
+use std::fmt::{Debug, Write as _};
+
+use bytes::Bytes;
+use expect_test::expect_file;
+use onggi_storage_engine::format::Record;
+use proptest::prelude::*;
+
+use crate::id::{BlobId, BucketId, OwnerKey, RequestId, UploadId, UserId, VersionId};
+use crate::metadata::command::{
+    Change, Command, CompleteUpload, CopyObject, DeleteObject, NewContent, NewPart, OwnerChange, PartReference,
+    PutObject, SystemChange, VersionSelector, WriteCondition,
+};
+use crate::metadata::outcome::{ObjectDeleted, ObjectWritten, Outcome, Refusal};
+use crate::metadata::record::{
+    AccessKeyRecord, BucketNameRecord, BucketRecord, Checksum, ChecksumAlgorithm, ChecksumType, ClusterRecord,
+    CompletedUploadRecord, Content, Counters, DecisionsRecord, ETag, ManifestRecord, ObjectHeaders, ObjectRecord,
+    OwnerRecord, PartRecord, ReferenceRecord, RequestRecord, UploadRecord, UserRecord, VersionKind, VersionRecord,
+    Versioning,
+};
+
+const OWNER: OwnerKey = OwnerKey(0x0102_0304_0506_0708);
+const UPLOAD: UploadId = UploadId([0x55; 16]);
+const REQUEST: RequestId = RequestId([0x66; 16]);
+
+fn version_id() -> VersionId {
+    VersionId::new(0x0199_0000_0000_0001, 7)
+}
+
+fn blob() -> BlobId {
+    BlobId::new(OWNER, 1_790_000_000_000, 9)
+}
+
+fn etag() -> ETag {
+    ETag { md5: [0xAA; 16], parts: Some(3) }
+}
+
+fn checksum() -> Checksum {
+    Checksum {
+        algorithm: ChecksumAlgorithm::Crc64Nvme,
+        kind: ChecksumType::FullObject,
+        value: vec![1, 2, 3, 4, 5, 6, 7, 8],
+    }
+}
+
+fn pairs() -> Vec<(String, String)> {
+    vec![("name".to_owned(), "välue".to_owned()), (String::new(), String::new())]
+}
+
+fn headers() -> ObjectHeaders {
+    ObjectHeaders {
+        content_type: Some("text/plain".to_owned()),
+        content_encoding: Some("gzip".to_owned()),
+        content_language: None,
+        content_disposition: Some(String::new()),
+        cache_control: None,
+        expires: Some("never".to_owned()),
+        website_redirect_location: None,
+        user_metadata: pairs(),
+    }
+}
+
+fn inline() -> NewContent {
+    NewContent { bytes: 4, content: Content::Inline { blob: blob() }, inline: Bytes::from_static(b"body") }
+}
+
+/// A small object, as tests elsewhere need one.
+pub(super) fn put_object(bucket: BucketId, key: &str) -> PutObject {
+    PutObject {
+        bucket,
+        key: key.to_owned(),
+        condition: WriteCondition::None,
+        content: NewContent { bytes: 0, content: Content::Empty, inline: Bytes::new() },
+        etag: ETag { md5: [0; 16], parts: None },
+        checksum: None,
+        headers: ObjectHeaders::default(),
+        tags: Vec::new(),
+        random: 1,
+        quota_bytes: None,
+    }
+}
+
+fn object(content: Content) -> VersionRecord {
+    let object = ObjectRecord {
+        bytes: 300,
+        etag: etag(),
+        content,
+        checksum: Some(checksum()),
+        headers: headers(),
+        tags: pairs(),
+    };
+    VersionRecord {
+        version: version_id(),
+        is_null: true,
+        modified_ms: 1_790_000_000_000,
+        kind: VersionKind::Object(object),
+    }
+}
+
+/// Every kind of record, and every variant of what stands in them.
+fn records() -> Vec<Sample> {
+    let marker = VersionRecord { kind: VersionKind::DeleteMarker, is_null: false, ..object(Content::Empty) };
+    let chunked = Content::Blob { blob: blob(), chunk_bytes: 4 << 20 };
+    let parts = Content::Parts { bucket: BucketId(3), upload: UPLOAD };
+    let bucket = |versioning| BucketRecord {
+        id: BucketId(3),
+        name: "bucket".to_owned(),
+        created_ms: 1_790_000_000_000,
+        location: "eu-west-1".to_owned(),
+        versioning,
+        tags: pairs(),
+        cors: Bytes::from_static(b"<CORSConfiguration/>"),
+    };
+    let counters = Counters { objects: 1, versions: 2, delete_markers: 300, uploads: 0, bytes: u64::MAX };
+    let part = PartRecord {
+        number: 10_000,
+        bytes: 5 << 20,
+        md5: [0xBB; 16],
+        modified_ms: 1_790_000_000_000,
+        content: chunked.clone(),
+        checksum: Some(Checksum {
+            algorithm: ChecksumAlgorithm::Sha256,
+            kind: ChecksumType::Composite,
+            value: vec![7; 32],
+        }),
+    };
+    let upload = UploadRecord {
+        upload: UPLOAD,
+        key: "a/ключ".to_owned(),
+        initiated_ms: 1_790_000_000_000,
+        headers: headers(),
+        tags: pairs(),
+        checksum: Some((ChecksumAlgorithm::Sha1, ChecksumType::Composite)),
+    };
+    let completed = CompletedUploadRecord {
+        key: "k".to_owned(),
+        completed_ms: 1_790_000_000_000,
+        version: version_id(),
+        is_null: false,
+        versioned: true,
+        etag: etag(),
+        bytes: 300,
+        checksum: None,
+    };
+    let user = UserRecord {
+        id: UserId(2),
+        name: "ann".to_owned(),
+        created_ms: 1_790_000_000_000,
+        enabled: true,
+        admin: false,
+        quota_bytes: Some(1 << 40),
+    };
+    let name = BucketNameRecord {
+        owner: UserId(2),
+        reservation: REQUEST,
+        pending: true,
+        reserved_ms: 1_790_000_000_000,
+        location: String::new(),
+    };
+    vec![
+        Sample::of("version: empty", &object(Content::Empty)),
+        Sample::of("version: inline", &object(Content::Inline { blob: blob() })),
+        Sample::of("version: blob", &object(chunked)),
+        Sample::of("version: parts", &object(parts)),
+        Sample::of("version: delete marker", &marker),
+        Sample::of("version id", &version_id()),
+        Sample::of("reference", &ReferenceRecord { count: 200 }),
+        Sample::of("owner", &OwnerRecord { last_bucket: 3, totals: counters }),
+        Sample::of("bucket: never", &bucket(Versioning::Never)),
+        Sample::of("bucket: enabled", &bucket(Versioning::Enabled)),
+        Sample::of("bucket: suspended", &bucket(Versioning::Suspended)),
+        Sample::of("bucket id", &BucketId(3)),
+        Sample::of("counters", &counters),
+        Sample::of("upload", &upload),
+        Sample::of("part", &part),
+        Sample::of("manifest", &ManifestRecord { parts: vec![(1, 5 << 20), (10_000, 1)] }),
+        Sample::of("completed upload", &completed),
+        Sample::of("cluster", &ClusterRecord { name: "c".to_owned(), created_ms: 1, last_user: 2 }),
+        Sample::of("user", &user),
+        Sample::of("user id", &UserId(2)),
+        Sample::of("access key", &access_key()),
+        Sample::of("bucket name", &name),
+        Sample::of("decisions", &DecisionsRecord { clock: 1 << 60, requests: 5000, forgotten_ms: 1_790_000_000_000 }),
+        Sample::of("request", &RequestRecord { request: REQUEST, time_ms: 1_790_000_000_000, outcome: Outcome::Done }),
+    ]
+}
+
+fn access_key() -> AccessKeyRecord {
+    AccessKeyRecord {
+        access_key: "AKEY".to_owned(),
+        user: UserId(2),
+        created_ms: 1_790_000_000_000,
+        enabled: true,
+        description: "for tests".to_owned(),
+        sealed_secret: Bytes::from_static(b"sealed"),
+    }
+}
+
+fn outcomes() -> Vec<Outcome> {
+    let written = ObjectWritten {
+        version: version_id(),
+        is_null: false,
+        versioned: true,
+        etag: etag(),
+        modified_ms: 1_790_000_000_000,
+        checksum: Some(checksum()),
+        bytes: 300,
+    };
+    let deleted = ObjectDeleted { version: Some(version_id()), is_null: true, delete_marker: true };
+    let refusals = [
+        Refusal::AlreadyInitialized,
+        Refusal::NoSuchUser,
+        Refusal::RootUser,
+        Refusal::UserExists,
+        Refusal::UserOwnsBuckets,
+        Refusal::NoSuchAccessKey,
+        Refusal::AccessKeyExists,
+        Refusal::BucketNameTaken,
+        Refusal::BucketOwnedByYou,
+        Refusal::StaleReservation,
+        Refusal::NoSuchBucket,
+        Refusal::BucketNotEmpty,
+        Refusal::NoSuchKey,
+        Refusal::NoSuchVersion,
+        Refusal::DeleteMarker,
+        Refusal::CopySourceGone,
+        Refusal::NoSuchUpload,
+        Refusal::InvalidPart { number: 7 },
+        Refusal::InvalidPartOrder,
+        Refusal::PartTooSmall { number: 7, bytes: 300 },
+        Refusal::ObjectTooLarge,
+        Refusal::SizeMismatch,
+        Refusal::ChecksumMismatch,
+        Refusal::ChecksumAlgorithmMismatch,
+        Refusal::PreconditionFailed,
+        Refusal::QuotaExceeded,
+        Refusal::StalePartitionMap,
+        Refusal::RequestTooOld,
+    ];
+    let mut outcomes = vec![
+        Outcome::Done,
+        Outcome::UserCreated { user: UserId(2) },
+        Outcome::BucketReserved { reservation: REQUEST },
+        Outcome::BucketCreated { bucket: BucketId(3) },
+        Outcome::ObjectWritten(written),
+        Outcome::ObjectsDeleted(vec![Ok(deleted), Err(Refusal::PreconditionFailed)]),
+        Outcome::TagsSet { version: version_id(), is_null: false },
+        Outcome::UploadCreated { upload: UPLOAD },
+    ];
+    outcomes.extend(refusals.map(Outcome::Refused));
+    outcomes
+}
+
+fn commands() -> Vec<Command> {
+    let changes = system_changes().into_iter().map(Change::System);
+    let changes = changes.chain(owner_changes().into_iter().map(|change| Change::Owner { owner: OWNER, change }));
+    changes.map(|change| Command { request: REQUEST, retry: false, time_ms: 1_790_000_000_000, change }).collect()
+}
+
+fn system_changes() -> Vec<SystemChange> {
+    let name = || "bucket".to_owned();
+    vec![
+        SystemChange::InitializeCluster { cluster_name: "c".to_owned(), root_key: access_key() },
+        SystemChange::CreateUser { name: "ann".to_owned(), admin: true, quota_bytes: Some(300) },
+        SystemChange::UpdateUser { user: UserId(2), enabled: Some(false), quota_bytes: Some(None) },
+        SystemChange::DeleteUser { user: UserId(2) },
+        SystemChange::CreateAccessKey { key: access_key() },
+        SystemChange::UpdateAccessKey { access_key: "AKEY".to_owned(), enabled: true },
+        SystemChange::DeleteAccessKey { access_key: "AKEY".to_owned() },
+        SystemChange::ReserveBucketName { name: name(), owner: UserId(2), location: "eu".to_owned() },
+        SystemChange::ConfirmBucketName { name: name(), reservation: REQUEST },
+        SystemChange::ReleaseBucketName { name: name(), reservation: REQUEST },
+        SystemChange::SetPartitionMap { map: crate::placement::PartitionMap::even(2) },
+    ]
+}
+
+fn owner_changes() -> Vec<OwnerChange> {
+    let (bucket, key) = (BucketId(3), || "a/ключ".to_owned());
+    let delete = |version, condition| DeleteObject { key: key(), version, condition, random: u64::MAX };
+    let put = PutObject {
+        condition: WriteCondition::MustMatch(vec![etag()]),
+        content: inline(),
+        etag: etag(),
+        checksum: Some(checksum()),
+        headers: headers(),
+        tags: pairs(),
+        random: u64::MAX,
+        quota_bytes: Some(300),
+        ..put_object(bucket, "a/ключ")
+    };
+    let copy = CopyObject {
+        source_bucket: BucketId(4),
+        source_key: key(),
+        source_version: version_id(),
+        bucket,
+        key: key(),
+        condition: WriteCondition::MustNotExist,
+        headers: Some(headers()),
+        tags: None,
+        checksum: Some(checksum()),
+        random: 1,
+        quota_bytes: None,
+    };
+    let complete = CompleteUpload {
+        bucket,
+        key: key(),
+        upload: UPLOAD,
+        condition: WriteCondition::MustExist,
+        parts: vec![PartReference { number: 1, md5: [0xBB; 16], checksum: Some(checksum()) }],
+        checksum: Some(checksum()),
+        checksum_type: Some(ChecksumType::Composite),
+        expected_bytes: Some(300),
+        random: 1,
+    };
+    vec![
+        OwnerChange::CreateBucket { name: "bucket".to_owned(), location: "eu".to_owned() },
+        OwnerChange::DeleteBucket { bucket },
+        OwnerChange::SetVersioning { bucket, versioning: Versioning::Suspended },
+        OwnerChange::SetBucketTags { bucket, tags: pairs() },
+        OwnerChange::SetBucketCors { bucket, cors: Bytes::from_static(b"<CORSConfiguration/>") },
+        OwnerChange::PutObject(put),
+        OwnerChange::CopyObject(copy),
+        OwnerChange::RenameObject {
+            bucket,
+            source: key(),
+            target: "b".to_owned(),
+            source_condition: WriteCondition::MustExist,
+            target_condition: WriteCondition::None,
+            random: 1,
+        },
+        OwnerChange::DeleteObjects {
+            bucket,
+            deletes: vec![
+                delete(VersionSelector::Latest, WriteCondition::None),
+                delete(VersionSelector::Null, WriteCondition::MustExist),
+                delete(VersionSelector::Id(version_id()), WriteCondition::None),
+            ],
+        },
+        OwnerChange::SetObjectTags { bucket, key: key(), version: VersionSelector::Null, tags: pairs() },
+        OwnerChange::CreateUpload {
+            bucket,
+            upload: UPLOAD,
+            key: key(),
+            headers: headers(),
+            tags: pairs(),
+            checksum: Some((ChecksumAlgorithm::Crc32c, ChecksumType::FullObject)),
+        },
+        OwnerChange::PutPart {
+            bucket,
+            key: key(),
+            upload: UPLOAD,
+            part: NewPart {
+                number: 10_000,
+                content: inline(),
+                md5: [0xBB; 16],
+                checksum: Some(Checksum {
+                    algorithm: ChecksumAlgorithm::Crc32,
+                    kind: ChecksumType::FullObject,
+                    value: vec![1, 2, 3, 4],
+                }),
+            },
+            quota_bytes: Some(300),
+        },
+        OwnerChange::CompleteUpload(complete),
+        OwnerChange::AbortUpload { bucket, key: key(), upload: UPLOAD },
+    ]
+}
+
+/// The bytes of a value, and how to read them again.
+struct Sample {
+    name: String,
+    bytes: Bytes,
+    /// Reads bytes as this type and writes them again; none if they are corrupt.
+    rewrite: fn(&[u8]) -> Option<Bytes>,
+}
+
+impl Sample {
+    fn of<R: Record + PartialEq + Debug>(name: &str, value: &R) -> Self {
+        let bytes = value.to_bytes();
+        assert_eq!(&R::from_bytes(&bytes).unwrap(), value, "{name}");
+        Self { name: name.to_owned(), bytes, rewrite: |bytes| R::from_bytes(bytes).ok().map(|value| value.to_bytes()) }
+    }
+}
+
+fn samples() -> Vec<Sample> {
+    let mut samples = records();
+    let name_of = |shown: String| shown.split(['{', '(']).next().unwrap_or_default().trim().to_owned();
+    for outcome in outcomes() {
+        let name = match &outcome {
+            Outcome::Refused(refusal) => format!("outcome: refused: {}", name_of(format!("{refusal:?}"))),
+            other => format!("outcome: {}", name_of(format!("{other:?}"))),
+        };
+        samples.push(Sample::of(&name, &outcome));
+    }
+    for command in commands() {
+        let name = match &command.change {
+            Change::System(change) => name_of(format!("{change:?}")),
+            Change::Owner { change, .. } => name_of(format!("{change:?}")),
+        };
+        assert_eq!(Command::decode(&command.encode()).unwrap(), command);
+        samples.push(Sample::of(&format!("command: {name}"), &command));
+    }
+    samples
+}
+
+#[test]
+fn bytes_of_version_1_stay_as_they_are() {
+    let mut text = String::new();
+    for sample in samples() {
+        let hex: String = sample.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        writeln!(text, "{}: {hex}", sample.name).unwrap();
+    }
+    expect_file!["../../tests/fixtures/v1/metadata.txt"].assert_eq(&text);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    /// Bytes either are corrupt or mean one value, which is written as the same bytes. Nothing panics.
+    #[test]
+    fn changed_bytes_are_corrupt_or_canonical(
+        pick in any::<prop::sample::Index>(), cut in any::<prop::sample::Index>(),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        tail in prop::collection::vec(any::<u8>(), 0..8), is_cut in any::<bool>(),
+    ) {
+        let samples = samples();
+        let sample = pick.get(&samples);
+        let mut bytes = sample.bytes.to_vec();
+        for (place, byte) in flips {
+            *place.get_mut(&mut bytes) = byte;
+        }
+        if is_cut {
+            bytes.truncate(cut.index(bytes.len() + 1));
+            bytes.extend(tail);
+        }
+        if let Some(rewritten) = (sample.rewrite)(&bytes) {
+            prop_assert_eq!(rewritten, bytes, "{}", &sample.name);
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        for sample in samples() {
+            let mut versioned = vec![1];
+            versioned.extend_from_slice(&bytes);
+            let _ = (sample.rewrite)(&bytes);
+            let _ = (sample.rewrite)(&versioned);
+        }
+    }
+}
