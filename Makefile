@@ -1,0 +1,48 @@
+# Onggi: `make run` starts a node, `make test` runs every test. Both set up what they need (scripts/setup).
+#
+# Build output goes to a cache outside of the tree, so that a fresh clone does not compile RocksDB again.
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
+export CARGO_TARGET_DIR ?= $(CACHE)/onggi-target
+DATA_DIR ?= onggi-data
+
+.PHONY: help run build test test-rust test-clients lint doc bench
+
+help:
+	@echo "make run     build a release binary and start a node on this machine (DATA_DIR=$(DATA_DIR))"
+	@echo "make test    every test: Rust, then real S3 clients against the real binary"
+	@echo "make lint    formatting and lints"
+	@echo "make bench   measure a node on this machine"
+
+run: build
+	@$(CARGO_TARGET_DIR)/release/onggi server --data-dir $(DATA_DIR) --welcome
+
+build:
+	@scripts/setup
+	cargo build --release --locked --bin onggi
+
+test: test-rust test-clients
+
+test-rust:
+	@scripts/setup test
+	cargo test --workspace --locked
+
+# The binary is the one that the Rust tests just built.
+test-clients:
+	@scripts/setup test
+	cargo build --locked --bin onggi
+	ONGGI_BIN=$(CARGO_TARGET_DIR)/debug/onggi PYTHONDONTWRITEBYTECODE=1 python3 tests/clients/run.py
+
+lint:
+	@scripts/setup
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+doc:
+	@scripts/setup
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
+
+bench:
+	@scripts/setup
+	cargo build --release --locked --bin onggi --bin bench
+	$(CARGO_TARGET_DIR)/release/bench calib
