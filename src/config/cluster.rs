@@ -1,14 +1,17 @@
 //! Settings of the cluster that this node is.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use crate::config::section::section;
 
 section! {
-    /// The cluster. Both keys are used at first start only; the drive remembers them.
+    /// The cluster. Its name and its number of groups are set at first start; the drive remembers them.
     ClusterConfig in "cluster" {
         /// What the cluster is called in `onggi admin status`.
         name: String = String::from("onggi"), flag "--cluster-name";
+        /// Where other nodes will connect. A single node has no peers: nothing listens here yet.
+        peer_listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 9002)), flag "--peer-listen";
         /// Raft groups that share the key space, on one node too, so that it can grow.
         groups: NonZeroU32 = NonZeroU32::MIN.saturating_add(15);
     }

@@ -93,11 +93,17 @@ pub fn of_environment(keys: &[Key], variables: &[(String, String)]) -> (Vec<Assi
                 text: text.clone(),
                 source: Source::Environment(variable.clone()),
             }),
-            None if is_service_link(variable) => {}
+            None if !names_a_section(keys, variable) || is_service_link(variable) => {}
             None => problems.push(format!("{variable}: there is no such setting; see `onggi config-reference`")),
         }
     }
     (assignments, problems)
+}
+
+/// Whether a variable was meant for us: other programs' variables may begin with `ONGGI_`, too.
+fn names_a_section(keys: &[Key], variable: &str) -> bool {
+    keys.iter()
+        .any(|key| variable.starts_with(&format!("ONGGI_{}_", key.section.to_uppercase())) && !key.section.is_empty())
 }
 
 /// Kubernetes gives every container such variables for a service that is called `onggi` or `onggi-…`.
