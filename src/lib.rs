@@ -1,7 +1,8 @@
 //! Onggi: an S3-compatible object store in one binary. Modules in reading order, from the process down to one operation.
 
-pub mod config;
 pub mod gateway;
+pub mod s3_api;
+
+pub mod config;
 pub mod observability;
 mod private_file;
-pub mod s3_api;

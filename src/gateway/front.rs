@@ -31,7 +31,8 @@ pub trait Api: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Response<Self::Body>> + Send;
 
     /// 503: nothing was done, try again after a pause.
-    fn slow_down(&self, request: &Request<Incoming>, id: RequestId) -> Response<Self::Body>;
+    fn slow_down(&self, request: &Request<Incoming>, id: RequestId, connection: ConnectionInfo)
+    -> Response<Self::Body>;
 }
 
 /// In a response's extensions: what the request turned out to be.
@@ -67,7 +68,7 @@ impl<A: Api> Service for Front<A> {
                 let span = tracing::info_span!("request", request_id = %id, api = A::NAME);
                 self.api.handle(request, id, connection).instrument(span).await
             }
-            None => self.api.slow_down(&request, id),
+            None => self.api.slow_down(&request, id, connection),
         };
         end.answered(response.status(), response.extensions().get::<OperationName>().copied());
         response.map(|body| TrackedBody::new(body, end))

@@ -31,12 +31,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    pub async fn bind(
-        name: &'static str,
-        address: SocketAddr,
-        tls: Option<Arc<rustls::ServerConfig>>,
-        config: &GatewayConfig,
-    ) -> io::Result<Self> {
+    pub async fn bind(name: &'static str, address: SocketAddr, config: &GatewayConfig) -> io::Result<Self> {
         let socket = TcpListener::bind(address).await?;
         let options = ConnectionOptions {
             header_bytes_max: usize::try_from(config.header_bytes_max.0).unwrap_or(usize::MAX),
@@ -46,11 +41,16 @@ impl Listener {
         Ok(Self {
             name,
             socket,
-            tls: tls.map(TlsAcceptor::from),
+            tls: None,
             connections_max: config.connections_max,
             shutdown_timeout: config.shutdown_timeout,
             options,
         })
+    }
+
+    /// Clients must speak TLS from now on.
+    pub fn with_tls(self, config: Arc<rustls::ServerConfig>) -> Self {
+        Self { tls: Some(TlsAcceptor::from(config)), ..self }
     }
 
     /// The port that was given out, where the configuration says 0.
