@@ -36,6 +36,8 @@ mod damage_test;
 #[cfg(test)]
 mod full_disk_test;
 #[cfg(test)]
+mod index_test;
+#[cfg(test)]
 mod sync_test;
 #[cfg(test)]
 mod test_bed;
@@ -55,7 +57,7 @@ use bytes::Bytes;
 
 use crate::drive::Poison;
 use crate::env::Environment;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::id::{BlobId, ChunkId};
 use crate::rocks::Rocks;
 use background::Wake;
@@ -98,7 +100,28 @@ impl ChunkStore {
     /// Writes a chunk; it survives a crash only after `sync`. The payload is not copied. An id that is stored already is replaced
     /// once the new copy is synced: that is how a damaged chunk is repaired.
     pub async fn append(&self, chunk: ChunkId, payload: Vec<Bytes>) -> Result<Appended> {
-        self.blocking(move |store| store.append(chunk, payload)).await
+        let appended = self.blocking(move |store| store.append(chunk, payload)).await;
+        match &appended {
+            Ok(appended) => self.sync_early(appended),
+            Err(error) if error.kind == ErrorKind::Full => self.wake.garbage.notify_one(),
+            Err(_) => {}
+        }
+        appended
+    }
+
+    /// A long body becomes durable while it arrives, so that the sync at its end has little left to wait for.
+    fn sync_early(&self, appended: &Appended) {
+        if appended.unsynced_bytes() < self.store.options.early_sync_bytes {
+            return;
+        }
+        // Taken: a sync is under way already.
+        let Ok(turn) = appended.extent.queue.clone().try_lock_owned() else { return };
+        let (store, appended) = (self.store.clone(), appended.clone());
+        tokio::task::spawn_blocking(move || {
+            // A failure poisons the drive, and so reaches whoever waits for these chunks.
+            let _ = store.sync(&[appended]);
+            drop(turn);
+        });
     }
 
     /// Returns after the chunks are durable. Callers that wait at the same time share an fdatasync.

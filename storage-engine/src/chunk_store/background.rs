@@ -22,6 +22,8 @@ const CHECKPOINT_TICK: Duration = Duration::from_secs(5);
 const CHECKPOINT_AGE_MAX: Duration = Duration::from_secs(300);
 /// From a failed step to the next try.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
+/// Between being woken by a freed blob and looking: deletes come in crowds.
+const GARBAGE_PAUSE: Duration = Duration::from_secs(1);
 /// How often the scrubber asks whether a scrub is due.
 const SCRUB_TICK: Duration = Duration::from_secs(60);
 
@@ -57,6 +59,7 @@ impl Background {
                     Ok(GarbageStep::Removed { extents }) => tracing::info!(extents, "removed dead extents"),
                     Ok(GarbageStep::Idle) => {
                         let _ = timeout(options.garbage_interval, self.wake.garbage.notified()).await;
+                        sleep(GARBAGE_PAUSE).await;
                     }
                     Err(error) => {
                         tracing::warn!(%error, "garbage collection failed");

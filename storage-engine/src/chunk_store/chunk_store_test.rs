@@ -2,8 +2,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
 
 use super::{ChunkStore, ChunkStoreOptions};
 use crate::drive::Poison;
@@ -119,4 +121,35 @@ async fn waiters_share_syncs() {
     let status = store.status();
     assert_eq!(status.appends, 512);
     assert!(status.syncs < status.appends, "{status:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_background_gives_room_back_and_stops_when_told() {
+    let directory = tempfile::tempdir().expect("directory");
+    let (store, _) = open(directory.path(), rocks(directory.path()));
+    let stop = CancellationToken::new();
+    let background = tokio::spawn(store.background().run(stop.clone()));
+    for number in 0..40 {
+        let one = store.append(blob(number).chunk(0), vec![payload(number as u32, 1_000_000)]).await.expect("append");
+        store.sync(&[one]).await.expect("sync");
+    }
+    for number in 1..40 {
+        store.free(blob(number)).await.expect("free");
+    }
+    store.scrub_now();
+    let settled = |status: &super::Status| status.dead_bytes < 9 << 20 && status.scrub.finished_ms > 0;
+    for _ in 0..300 {
+        if settled(&store.status()) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let status = store.status();
+    assert!(settled(&status), "{status:?}");
+    assert!(status.extents_removed > 0 && status.scrub.errors == 0, "{status:?}");
+    let read = store.read(blob(0).chunk(0), 0..1_000_000).await.expect("read");
+    assert_eq!(read, payload(0, 1_000_000));
+    stop.cancel();
+    background.await.expect("ends");
+    store.close().await.expect("close");
 }

@@ -24,7 +24,7 @@ pub struct Extent {
     /// Held during an fdatasync and the commit that follows: one at a time, so that frames are committed in file order.
     sync_turn: Mutex<()>,
     /// Where async waiters queue for `sync_turn`, so that none of them holds a thread.
-    pub queue: tokio::sync::Mutex<()>,
+    pub queue: Arc<tokio::sync::Mutex<()>>,
 }
 
 struct Progress {
@@ -50,7 +50,7 @@ impl Extent {
             progress: Mutex::new(progress),
             synced: AtomicU64::new(0),
             sync_turn: Mutex::new(()),
-            queue: tokio::sync::Mutex::new(()),
+            queue: Arc::default(),
         }
     }
 
@@ -66,15 +66,15 @@ impl Extent {
         lock(&self.progress).written
     }
 
-    pub fn is_synced_through(&self, end: u64) -> bool {
-        self.synced.load(Ordering::Acquire) >= end
+    pub fn synced(&self) -> u64 {
+        self.synced.load(Ordering::Acquire)
     }
 
     /// Returns after everything before `end` is durable and in the index. One call serves every waiter whose bytes were written
     /// before its fdatasync began: who gets the turn later finds the work done.
     pub fn sync_through(&self, end: u64, context: SyncContext<'_>) -> Result<()> {
         let _turn = lock(&self.sync_turn);
-        if !self.is_synced_through(end) {
+        if self.synced() < end {
             self.sync(context)?;
         }
         // Another extent's sync may have failed meanwhile: after that nothing is acknowledged.

@@ -21,11 +21,14 @@ pub enum IndexWrite {
     Delete { key: Vec<u8> },
 }
 
+/// Is given each key and value, and says whether to go on.
+pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
+
 /// All calls may block on the drive.
 pub trait IndexStore: Send + Sync {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>>;
     /// Visits keys in `from..to` in order until told to stop.
-    fn scan(&self, from: &[u8], to: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>) -> Result<()>;
+    fn scan(&self, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<()>;
     fn write(&self, batch: Vec<IndexWrite>) -> Result<()>;
     /// Makes every batch written so far durable.
     fn flush(&self) -> Result<()>;

@@ -25,7 +25,6 @@ pub struct Lane {
 struct OpenExtent {
     extent: Arc<Extent>,
     allocated: u64,
-    writeback_from: u64,
 }
 
 /// A written chunk: to be given to `sync`, which makes it durable.
@@ -38,7 +37,12 @@ pub struct Appended {
 
 impl Appended {
     pub(super) fn is_synced(&self) -> bool {
-        self.extent.is_synced_through(self.end)
+        self.extent.synced() >= self.end
+    }
+
+    /// Of its extent, up to and including this chunk.
+    pub(super) fn unsynced_bytes(&self) -> u64 {
+        self.end.saturating_sub(self.extent.synced())
     }
 
     pub fn chunk(&self) -> ChunkId {
@@ -117,7 +121,7 @@ impl OpenExtent {
             store.poison.set(Error::new(ErrorKind::DriveFailed, "sync extent directory").with_source(source))
         })?;
         store.files.insert(id, file.clone());
-        Ok(Self { extent: Arc::new(Extent::new(id, file)), allocated: EXTENT_HEADER_BYTES, writeback_from: 0 })
+        Ok(Self { extent: Arc::new(Extent::new(id, file)), allocated: EXTENT_HEADER_BYTES })
     }
 
     fn is_too_full_for(&self, frame_bytes: u64, extent_bytes_max: u64) -> bool {
@@ -155,18 +159,7 @@ impl OpenExtent {
             store.index.expect(chunk, place);
         }
         self.extent.wrote(DurableFrame { chunk, place, origin });
-        self.start_writeback(store, place.end());
         Ok(Appended { extent: self.extent.clone(), end: place.end(), chunk })
-    }
-
-    fn start_writeback(&mut self, store: &Store, end: u64) {
-        let bytes = end - self.writeback_from;
-        if bytes < store.options.writeback_bytes {
-            return;
-        }
-        // A hint: whatever it meets, the sync meets again and reports.
-        let _ = self.extent.file.start_writeback(self.writeback_from, bytes);
-        self.writeback_from = end;
     }
 
     fn truncate(&self, store: &Store, end: u64) -> Result<()> {

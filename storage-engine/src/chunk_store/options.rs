@@ -21,9 +21,9 @@ pub struct ChunkStoreOptions {
     pub preallocation_bytes: u64,
     /// Kept free on the drive for metadata and deletes: below it, appends are refused as `Full`.
     pub reserve_bytes: u64,
-    /// The kernel is asked to write back every time this much was appended to an extent, so that the sync at the end of
-    /// a long body is short.
-    pub writeback_bytes: u64,
+    /// An extent is synced in the background every time this much was appended, so that the sync at the end of a long body
+    /// has little left to do (docs/chunk-store.md, "Early sync").
+    pub early_sync_bytes: u64,
     /// The index is flushed after this many appended bytes: bounds what a restart has to scan.
     pub checkpoint_bytes: u64,
     /// Open files of sealed extents kept for reads.
@@ -47,7 +47,7 @@ impl ChunkStoreOptions {
             extent_bytes_max: 1 << 30,
             preallocation_bytes: 32 << 20,
             reserve_bytes: 256 << 20,
-            writeback_bytes: 8 << 20,
+            early_sync_bytes: 16 << 20,
             checkpoint_bytes: 512 << 20,
             open_files_max: 256,
             garbage_percent_min: 50,

@@ -1,16 +1,19 @@
 //! Group commit: who is released by which fdatasync.
 
 use std::io::{self, IoSlice, IoSliceMut};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::ChunkStore;
 use super::extent::{Extent, SyncContext};
 use super::index::{DurableFrame, Index, Origin};
 use super::index_record::Place;
 use super::index_store::MemoryIndexStore;
 use super::layout::ExtentId;
 use super::status::Counters;
+use super::test_bed::{TestBed, options, payload};
 use crate::drive::Poison;
 use crate::env::DiskFile;
 use crate::env::simulated_disk::Fuse;
@@ -54,10 +57,6 @@ impl DiskFile for GatedFile {
     }
 
     fn truncate(&self, _: u64) -> io::Result<()> {
-        unreachable!("a sync does nothing else")
-    }
-
-    fn start_writeback(&self, _: u64, _: u64) -> io::Result<()> {
         unreachable!("a sync does nothing else")
     }
 }
@@ -113,6 +112,7 @@ fn a_waiter_is_released_only_by_a_sync_that_began_after_its_write() {
     let second = bench.sync(bench.write(1));
     assert!(first.recv_timeout(SOON).is_err() && second.recv_timeout(SOON).is_err(), "released before any sync ended");
     assert_eq!(bench.live_chunks(), 0, "indexed before it was durable");
+    assert_eq!(bench.extent.synced(), 0, "async waiters look at this");
 
     bench.end.send(Ok(())).expect("sync listens");
     assert!(first.recv_timeout(LATE).expect("released").is_ok());
@@ -161,4 +161,49 @@ fn a_failure_elsewhere_during_a_sync_takes_its_success_away() {
     bench.poison.set(crate::error::Error::new(ErrorKind::DriveFailed, "sync log"));
     bench.end.send(Ok(())).expect("sync listens");
     assert!(waiter.recv_timeout(LATE).expect("released").is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn async_waiters_wait_for_the_drive_too() {
+    let bed = TestBed::new(1);
+    let store = ChunkStore { store: bed.store.clone(), wake: Arc::default() };
+    bed.disk.hold_syncs.store(true, Ordering::SeqCst);
+    let mut waiters = tokio::task::JoinSet::new();
+    let chunks = (0..8).map(|number| BlobId::new(OwnerKey(1), 1, number).chunk(0));
+    for chunk in chunks.clone() {
+        let appended = [store.append(chunk, vec![payload(chunk, 5_000)]).await.expect("append")];
+        let store = store.clone();
+        waiters.spawn(async move { store.sync(&appended).await });
+    }
+    tokio::time::sleep(SOON).await;
+    assert!(waiters.try_join_next().is_none(), "released while the drive has not answered");
+    bed.disk.hold_syncs.store(false, Ordering::SeqCst);
+    while let Some(released) = waiters.join_next().await {
+        released.expect("no panic").expect("durable");
+    }
+    let syncs = store.status().syncs;
+    assert!((2..=4).contains(&syncs), "two lanes, at most two syncs each, not {syncs}");
+    for chunk in chunks {
+        assert_eq!(store.read(chunk, 0..5_000).await.expect("read"), payload(chunk, 5_000));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_body_is_synced_while_it_arrives() {
+    let mut options = options();
+    options.early_sync_bytes = 20_000;
+    let bed = TestBed::with_options(1, 1 << 40, options);
+    let store = ChunkStore { store: bed.store.clone(), wake: Arc::default() };
+    let blob = BlobId::new(OwnerKey(1), 1, 1);
+    for number in 0..5 {
+        let chunk = blob.chunk(number);
+        store.append(chunk, vec![payload(chunk, 10_000)]).await.expect("append");
+    }
+    for _ in 0..2_000 {
+        if store.status().syncs > 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("no sync began by itself");
 }

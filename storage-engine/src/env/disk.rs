@@ -36,8 +36,6 @@ pub trait DiskFile: Send + Sync {
     /// Reserves room up to `bytes` in all, which then reads as zeros; `StorageFull` if there is none.
     fn allocate(&self, bytes: u64) -> io::Result<()>;
     fn truncate(&self, bytes: u64) -> io::Result<()>;
-    /// Asks the kernel to begin writing a range back, without waiting: so that a later sync is short.
-    fn start_writeback(&self, offset: u64, bytes: u64) -> io::Result<()>;
     /// Returns after everything written before the call is durable.
     fn sync_data(&self) -> io::Result<()>;
 }

@@ -101,12 +101,6 @@ impl DiskFile for RealFile {
         self.0.set_len(bytes)
     }
 
-    fn start_writeback(&self, offset: u64, bytes: u64) -> io::Result<()> {
-        // Linux begins to write dirty pages of the range back before it drops the clean ones, of which a range just
-        // written has none. `sync_file_range`, made for this, has no safe binding.
-        Ok(rustix::fs::fadvise(&self.0, offset, std::num::NonZeroU64::new(bytes), rustix::fs::Advice::DontNeed)?)
-    }
-
     fn sync_data(&self) -> io::Result<()> {
         self.0.sync_data()
     }

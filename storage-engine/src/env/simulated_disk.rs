@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use super::{Disk, DiskFile, OpenMode};
 
@@ -63,6 +64,8 @@ impl Crash {
 pub struct SimulatedDisk {
     state: Arc<Mutex<State>>,
     pub fuse: Fuse,
+    /// While it is set, syncs of files do not come to an end.
+    pub hold_syncs: Arc<AtomicBool>,
 }
 
 #[derive(Clone)]
@@ -99,7 +102,7 @@ impl SimulatedDisk {
             hides_room: false,
             syncs_to_fail: 0,
         };
-        Self { state: Arc::new(Mutex::new(state)), fuse }
+        Self { state: Arc::new(Mutex::new(state)), fuse, hold_syncs: Arc::default() }
     }
 
     /// The disk as the next process finds it. This one stays as it is.
@@ -109,7 +112,7 @@ impl SimulatedDisk {
         if crash != Crash::Kill {
             state.lose_power(crash, dice);
         }
-        Self { state: Arc::new(Mutex::new(state)), fuse }
+        Self { state: Arc::new(Mutex::new(state)), fuse, hold_syncs: Arc::default() }
     }
 
     pub fn used_bytes(&self) -> u64 {
@@ -274,11 +277,10 @@ impl DiskFile for SimulatedFile {
         })
     }
 
-    fn start_writeback(&self, _offset: u64, _bytes: u64) -> io::Result<()> {
-        self.disk.fuse.check()
-    }
-
     fn sync_data(&self) -> io::Result<()> {
+        while self.disk.hold_syncs.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         self.disk.fuse.burn()?;
         self.with(|state, inode| {
             let synced = state.begin_sync();
@@ -333,7 +335,7 @@ impl State {
             let change_survives = match crash {
                 Crash::LoseAll => false,
                 Crash::KeepAll | Crash::Kill => true,
-                Crash::SomeWrites | Crash::SomeSectors => dice() % 2 == 0,
+                Crash::SomeWrites | Crash::SomeSectors => dice().is_multiple_of(2),
             };
             match seen.get(&path) {
                 Some(inode) if change_survives => {
@@ -372,14 +374,14 @@ impl Change {
                     let position = offset + at as u64;
                     let sector_left = (SECTOR_BYTES - position % SECTOR_BYTES) as usize;
                     let end = bytes.len().min(at + sector_left);
-                    if dice() % 4 != 0 {
+                    if !dice().is_multiple_of(4) {
                         Self::Write { offset: position, bytes: bytes[at..end].to_vec() }.apply(content);
                     }
                     at = end;
                 }
             }
             (Crash::SomeWrites | Crash::SomeSectors, _) => {
-                if dice() % 2 == 0 {
+                if dice().is_multiple_of(2) {
                     self.apply(content);
                 }
             }

@@ -1,12 +1,11 @@
 //! A map in memory in place of RocksDB: what a crash leaves of it is chosen by the test.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use bytes::Bytes;
 
-use super::{IndexStore, IndexWrite};
+use super::{IndexStore, IndexWrite, Visit};
 use crate::chunk_store::lock::lock;
 use crate::env::simulated_disk::Fuse;
 use crate::error::{Context, Result};
@@ -49,7 +48,7 @@ impl IndexStore for MemoryIndexStore {
         Ok(lock(&self.state).map.get(key).cloned())
     }
 
-    fn scan(&self, from: &[u8], to: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>) -> Result<()> {
+    fn scan(&self, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<()> {
         for (key, value) in lock(&self.state).map.range(from.to_vec()..to.to_vec()) {
             if visit(key, value).is_break() {
                 break;

@@ -1,10 +1,8 @@
 //! The chunk index in RocksDB, without a write-ahead log: what is not flushed is found again in the extents.
 
-use std::ops::ControlFlow;
-
 use bytes::Bytes;
 
-use super::{IndexStore, IndexWrite};
+use super::{IndexStore, IndexWrite, Visit};
 use crate::error::Result;
 use crate::rocks::{ColumnFamily, Direction, Durability, KeyRange, Rocks};
 
@@ -23,7 +21,7 @@ impl IndexStore for RocksIndexStore {
         self.rocks.get(ColumnFamily::ChunkIndex, key)
     }
 
-    fn scan(&self, from: &[u8], to: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>) -> Result<()> {
+    fn scan(&self, from: &[u8], to: &[u8], visit: &mut Visit<'_>) -> Result<()> {
         let mut scan = self.rocks.scan(ColumnFamily::ChunkIndex, &KeyRange::new(from, to), Direction::Forward);
         while let Some((key, value)) = scan.next_entry()? {
             if visit(key, value).is_break() {
