@@ -23,6 +23,7 @@ pub struct Command {
 }
 
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "almost every change is one of an owner")]
 pub enum Change {
     System(SystemChange),
     Owner { owner: OwnerKey, change: OwnerChange },

@@ -26,9 +26,8 @@ mod space {
 mod table {
     // Group-local.
     pub(super) const APPLIED: u8 = 0x01;
-    pub(super) const MEMBERSHIP: u8 = 0x02;
-    pub(super) const DECISIONS: u8 = 0x03;
-    pub(super) const REQUEST: u8 = 0x04;
+    pub(super) const DECISIONS: u8 = 0x02;
+    pub(super) const REQUEST: u8 = 0x03;
     // Owner, bucket 0.
     pub(super) const OWNER: u8 = 0x01;
     pub(super) const BUCKET_NAME: u8 = 0x02;

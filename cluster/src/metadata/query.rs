@@ -22,3 +22,6 @@ pub use versions::version;
 
 pub(crate) use identity::owns_bucket_name;
 pub(crate) use versions::newest_other;
+
+#[cfg(test)]
+mod list_test;

@@ -63,6 +63,7 @@ pub struct VersionRecord {
 }
 
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "almost every version is an object")]
 pub enum VersionKind {
     DeleteMarker,
     Object(ObjectRecord),

@@ -219,18 +219,15 @@ impl Found {
     fn check_counters(&self, records: &MemoryView) {
         let mut totals = Counters::default();
         for (key, value) in records.iter() {
-            match key::parse(key).unwrap() {
-                Key::Bucket(space, BucketKey::Counters) => {
-                    let kept = Counters::from_bytes(value).unwrap();
-                    let counted = self.counters.get(&(space.owner, space.bucket.0)).copied().unwrap_or_default();
-                    assert_eq!(kept, counted, "counters of bucket {}", space.bucket.0);
-                    totals.objects += kept.objects;
-                    totals.versions += kept.versions;
-                    totals.delete_markers += kept.delete_markers;
-                    totals.uploads += kept.uploads;
-                    totals.bytes += kept.bytes;
-                }
-                _ => {}
+            if let Key::Bucket(space, BucketKey::Counters) = key::parse(key).unwrap() {
+                let kept = Counters::from_bytes(value).unwrap();
+                let counted = self.counters.get(&(space.owner, space.bucket.0)).copied().unwrap_or_default();
+                assert_eq!(kept, counted, "counters of bucket {}", space.bucket.0);
+                totals.objects += kept.objects;
+                totals.versions += kept.versions;
+                totals.delete_markers += kept.delete_markers;
+                totals.uploads += kept.uploads;
+                totals.bytes += kept.bytes;
             }
         }
         let owner_key = key::OwnerSpace(owner()).owner();

@@ -13,10 +13,6 @@ impl GroupSpace {
         self.table(table::APPLIED, &[])
     }
 
-    pub fn membership(self) -> Vec<u8> {
-        self.table(table::MEMBERSHIP, &[])
-    }
-
     /// `DecisionsRecord`: the clock, and how many requests were decided.
     pub fn decisions(self) -> Vec<u8> {
         self.table(table::DECISIONS, &[])

@@ -19,7 +19,6 @@ fn every_key_comes_back() {
     let of_bucket = |key| Key::Bucket(bucket(), key);
     let cases = [
         (GroupSpace(GroupId(3)).applied(), group(GroupKey::Applied)),
-        (GroupSpace(GroupId(3)).membership(), group(GroupKey::Membership)),
         (GroupSpace(GroupId(3)).decisions(), group(GroupKey::Decisions)),
         (GroupSpace(GroupId(3)).request(8), group(GroupKey::Request { slot: 8 })),
         (OwnerSpace(owner).owner(), table(OwnerTableKey::Owner)),

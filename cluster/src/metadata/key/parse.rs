@@ -17,7 +17,6 @@ pub enum Key {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupKey {
     Applied,
-    Membership,
     Decisions,
     Request { slot: u32 },
 }
@@ -85,7 +84,6 @@ fn group(rest: &[u8]) -> Option<Key> {
     let (group, rest) = rest.split_first_chunk::<4>()?;
     let key = match rest {
         [table::APPLIED] => GroupKey::Applied,
-        [table::MEMBERSHIP] => GroupKey::Membership,
         [table::DECISIONS] => GroupKey::Decisions,
         [table::REQUEST, slot @ ..] => GroupKey::Request { slot: u32::from_be_bytes(exact(slot)?) },
         _ => return None,
