@@ -3,6 +3,7 @@
 
 mod clock;
 mod disk;
+mod process_lock;
 mod random;
 mod real_disk;
 #[cfg(test)]
@@ -10,6 +11,7 @@ pub mod simulated_disk;
 
 pub use clock::{Clock, SystemClock};
 pub use disk::{Disk, DiskFile, OpenMode};
+pub use process_lock::ProcessLock;
 pub use random::{Random, SystemRandom};
 pub use real_disk::RealDisk;
 

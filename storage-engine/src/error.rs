@@ -14,7 +14,8 @@ pub enum ErrorKind {
     NotFound,
     /// No room left. Nothing happened; it works again once space is freed.
     Full,
-    /// A write or sync failed, so that what is durable is unknown: nothing is written any more until a restart.
+    /// The drive does not do what it is asked. After a failed write or sync, when what is durable is unknown, nothing is
+    /// written any more until a restart (`drive::Poison`).
     DriveFailed,
     /// Bytes on the drive are not what was written.
     Corrupt,

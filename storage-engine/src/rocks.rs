@@ -12,12 +12,14 @@ mod io_mode;
 mod options;
 mod scan;
 mod snapshot;
+mod status;
 
 pub use batch::WriteBatch;
 pub use column_family::ColumnFamily;
 pub use options::RocksOptions;
 pub use scan::{Direction, KeyRange, Scan};
 pub use snapshot::Snapshot;
+pub use status::RocksStatus;
 
 use std::path::Path;
 use std::sync::Arc;
