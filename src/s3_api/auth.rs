@@ -156,3 +156,6 @@ impl Proof {
         }
     }
 }
+
+#[cfg(test)]
+mod auth_test;

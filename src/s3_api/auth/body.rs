@@ -152,3 +152,57 @@ fn announced_trailers(headers: &HeaderMap) -> Vec<String> {
     let names = values.flat_map(|value| value.split(',')).map(|name| name.trim().to_ascii_lowercase());
     names.filter(|name| !name.is_empty()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::{BodyDecoder, BodyIntegrity};
+    use crate::s3_api::auth::signature::SHA256_OF_NOTHING;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pairs = pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        pairs.collect()
+    }
+
+    fn outcome(payload_hash: &str, pairs: &[(&'static str, &'static str)], body: &'static str) -> String {
+        let decoded = BodyIntegrity::from_payload_hash(payload_hash, None)
+            .and_then(|integrity| BodyDecoder::new(integrity, &headers(pairs)))
+            .and_then(|mut decoder| {
+                let mut input = Bytes::from_static(body.as_bytes());
+                let mut payload = Vec::new();
+                while let Some(piece) = decoder.decode(&mut input)? {
+                    payload.extend_from_slice(&piece);
+                }
+                decoder.finish()?;
+                Ok(String::from_utf8_lossy(&payload).into_owned())
+            });
+        decoded.unwrap_or_else(|error| error.code.as_str().to_owned())
+    }
+
+    #[test]
+    fn plain_bodies() {
+        let of_hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+        assert_eq!(outcome("UNSIGNED-PAYLOAD", &[("content-length", "5")], "hello"), "hello");
+        assert_eq!(outcome("UNSIGNED-PAYLOAD", &[], "hello"), "hello");
+        assert_eq!(outcome(of_hello, &[("content-length", "5")], "hello"), "hello");
+        assert_eq!(outcome(&of_hello.to_uppercase(), &[], "hello"), "hello");
+        assert_eq!(outcome(SHA256_OF_NOTHING, &[], ""), "");
+        assert_eq!(outcome(SHA256_OF_NOTHING, &[], "hello"), "XAmzContentSHA256Mismatch");
+        assert_eq!(outcome("UNSIGNED-PAYLOAD", &[("content-length", "6")], "hello"), "IncompleteBody");
+        assert_eq!(outcome("UNSIGNED-PAYLOAD", &[("content-length", "five")], "hello"), "InvalidArgument");
+        assert_eq!(outcome("sha256", &[], "hello"), "InvalidArgument");
+        assert_eq!(outcome("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", &[], ""), "NotImplemented");
+    }
+
+    #[test]
+    fn framing_is_never_taken_for_payload() {
+        let chunked = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+        let framed = "5\r\nhello\r\n0\r\n\r\n";
+        assert_eq!(outcome(chunked, &[("x-amz-decoded-content-length", "5")], framed), "hello");
+        assert_eq!(outcome(chunked, &[("x-amz-decoded-content-length", "4")], framed), "IncompleteBody");
+        assert_eq!(outcome(chunked, &[("content-length", "15")], framed), "MissingContentLength");
+        assert_eq!(outcome("UNSIGNED-PAYLOAD", &[("content-encoding", "gzip,aws-chunked")], framed), "NotImplemented");
+    }
+}
