@@ -6,3 +6,5 @@ pub mod s3_api;
 pub mod config;
 pub mod observability;
 mod private_file;
+pub mod s3_api;
+pub mod services;
