@@ -2,9 +2,8 @@
 
 pub mod gateway;
 pub mod s3_api;
+pub mod services;
 
 pub mod config;
 pub mod observability;
 mod private_file;
-pub mod s3_api;
-pub mod services;
