@@ -8,6 +8,7 @@ pub mod checksum;
 pub mod conditional;
 pub mod copy_source;
 pub mod cors;
+pub mod credentials;
 pub mod error;
 pub mod error_code;
 pub mod etag;

@@ -5,20 +5,22 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::header::{CONTENT_TYPE, ORIGIN, RETRY_AFTER, SERVER};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use hyper::body::Incoming;
 use onggi_cluster::metadata::record::BucketRecord;
 
 use crate::s3_api::auth::{AuthOptions, Authenticator, SignedRequest};
+use crate::s3_api::credentials::secret_of;
 use crate::s3_api::error::{ErrorCode, Result, S3Error};
 use crate::s3_api::headers::{hoisted, unimplemented};
+use crate::s3_api::operations::post_object::{FormRequest, post_object};
 use crate::s3_api::operations::{self, preflight};
 use crate::s3_api::owner;
 use crate::s3_api::reply::{self, APPLICATION_XML, Reply, ReplyBody};
 use crate::s3_api::request::Request;
 use crate::s3_api::request_body::RequestBody;
 use crate::s3_api::router::{self, Operation, Route};
-use crate::services::{Error, Principal, Services};
+use crate::services::{Principal, Services};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const HOST_ID_HEADER: HeaderName = HeaderName::from_static("x-amz-id-2");
@@ -104,11 +106,19 @@ impl S3Api {
         };
         let outcome = match route.operation {
             Operation::Preflight => preflight::preflight(&self.services, &route.target, request.headers()).await,
+            Operation::PostObject => self.take_form(request, route, info).await,
             _ => self.run(request, route, info).await,
         };
         let mut reply = outcome.unwrap_or_else(|error| error_reply(error, &path, &info.id, is_head));
         reply.headers_mut().extend(cors);
         reply
+    }
+
+    async fn take_form(&self, request: http::Request<Incoming>, route: Route, info: &RequestInfo) -> Result<Reply> {
+        let (head, body) = request.into_parts();
+        let origin = origin(&head.uri, &head.headers, info.tls);
+        let form = FormRequest { bucket: route.target.bucket()?, origin: &origin, headers: &head.headers, body };
+        post_object(&self.services, &self.authenticator, form).await
     }
 
     async fn run(&self, request: http::Request<Incoming>, route: Route, info: &RequestInfo) -> Result<Reply> {
@@ -129,20 +139,11 @@ impl S3Api {
             now: SystemTime::now(),
         };
         let mut principal = None;
-        let found = &mut principal;
-        let proven = self
-            .authenticator
-            .authenticate(signed, async |access_key| match self.services.identity.credentials(&access_key).await {
-                Ok(credentials) => {
-                    *found = Some(credentials.principal);
-                    Ok(Some(credentials.secret))
-                }
-                Err(Error::UnknownAccessKey | Error::Disabled) => Ok(None),
-                Err(error) => Err(error.into()),
-            })
-            .await?;
+        let (services, found) = (&self.services, &mut principal);
+        let proven =
+            self.authenticator.authenticate(signed, |access_key| secret_of(services, access_key, found)).await?;
         let principal = principal.ok_or(ErrorCode::AccessDenied)?;
-        let origin = origin(&head, info.tls);
+        let origin = origin(&head.uri, &head.headers, info.tls);
         let mut headers = head.headers;
         if proven.presigned {
             hoisted::add_to(&mut headers, &route.query)?;
@@ -162,9 +163,9 @@ impl S3Api {
 }
 
 /// `http://host:port`, as the client called us.
-fn origin(head: &http::request::Parts, tls: bool) -> String {
+fn origin(uri: &Uri, headers: &HeaderMap, tls: bool) -> String {
     let scheme = if tls { "https" } else { "http" };
-    format!("{scheme}://{}", router::host_of(&head.uri, &head.headers))
+    format!("{scheme}://{}", router::host_of(uri, headers))
 }
 
 /// Whoever passes authorisation owns the bucket, so the owner that the client expects must be the principal.

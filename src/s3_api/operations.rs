@@ -26,6 +26,7 @@ pub mod list_object_versions;
 pub mod list_objects;
 pub mod list_objects_v2;
 pub mod list_parts;
+pub mod post_object;
 pub mod preflight;
 pub mod put_bucket_cors;
 pub mod put_bucket_tagging;

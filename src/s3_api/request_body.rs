@@ -83,14 +83,9 @@ impl RequestBody {
         }
         Ok(document.freeze())
     }
-
-    /// Framing and all, for bodies that prove themselves (forms).
-    pub fn into_incoming(self) -> Incoming {
-        self.incoming
-    }
 }
 
-fn checksum_claim(checksum: Option<BodyChecksum>) -> ChecksumClaim {
+pub fn checksum_claim(checksum: Option<BodyChecksum>) -> ChecksumClaim {
     match checksum {
         None => ChecksumClaim::None,
         Some(BodyChecksum { algorithm, expected: ExpectedValue::Trailer }) => ChecksumClaim::Trailer(algorithm),
