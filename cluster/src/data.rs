@@ -1,32 +1,74 @@
 //! Object bytes: the way to their replicas and back.
+//! Owns: cutting bodies into chunks, reading them back verified, and freeing blobs that nothing names.
+//! Does not own: where a chunk lies on the drive (storage engine), what a version names (`metadata`).
 
+mod freed_blobs;
+mod open_blobs;
 mod reader;
+mod sweep;
 mod writer;
-
-pub use reader::ContentStream;
-pub use writer::BlobWriter;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::id::OwnerKey;
+use onggi_storage_engine::chunk_store::ChunkStore;
+use onggi_storage_engine::env::Environment;
+use onggi_storage_engine::metadata_store::MetadataStore;
+
+pub use freed_blobs::{FreedBlobs, FreedQueue};
+pub use open_blobs::OpenBlobs;
+pub use reader::ContentStream;
+pub use sweep::{SweepOptions, SweepStatus, Sweeper};
+pub use writer::BlobWriter;
+
+use reader::ReadBudget;
+
+use crate::id::{BlobId, OwnerKey};
 use crate::metadata::record::Content;
+
+#[derive(Clone, Debug)]
+pub struct DataOptions {
+    pub inline_bytes_max: u32,
+    pub chunk_bytes: u32,
+}
 
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct DataClient {
-    _inner: Arc<()>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    chunks: ChunkStore,
+    metadata: MetadataStore,
+    environment: Environment,
+    open: OpenBlobs,
+    budget: ReadBudget,
+    options: DataOptions,
 }
 
 impl DataClient {
-    /// Takes one uploaded body. Bytes of a writer that is dropped, or never committed, are swept later.
+    pub(crate) fn new(
+        chunks: ChunkStore,
+        metadata: MetadataStore,
+        environment: Environment,
+        open: OpenBlobs,
+        options: DataOptions,
+    ) -> Self {
+        Self { inner: Arc::new(Inner { chunks, metadata, environment, open, budget: ReadBudget::new(), options }) }
+    }
+
+    /// Takes one uploaded body. The bytes of a writer that is dropped, or never committed, are swept later.
     pub fn blob_writer(&self, owner: OwnerKey) -> BlobWriter {
-        BlobWriter::new(owner)
+        let environment = &self.inner.environment;
+        let blob = BlobId::new(owner, environment.clock.unix_ms(), environment.random.next_u64());
+        BlobWriter::new(self.inner.chunks.clone(), self.inner.open.register(blob), self.inner.options.clone())
     }
 
     /// The verified bytes `range` of `content`, which holds `bytes` in all. `Content::Parts` is resolved by the caller
     /// through the manifest. `NotFound`: the version was replaced or deleted since its record was read; read it again.
     pub fn read(&self, content: &Content, bytes: u64, range: Range<u64>) -> ContentStream {
-        reader::read(content, bytes, range)
+        let Inner { chunks, metadata, budget, .. } = &*self.inner;
+        reader::read(chunks, metadata, budget, content, bytes, range)
     }
 }

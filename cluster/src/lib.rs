@@ -6,8 +6,12 @@ mod error;
 pub mod id;
 pub mod metadata;
 pub mod placement;
+mod raft;
+#[cfg(test)]
+mod testing;
 
-pub use cluster::{Cluster, ClusterOptions};
-pub use data::{BlobWriter, ContentStream, DataClient};
+pub use cluster::{Cluster, ClusterOptions, ClusterStatus};
+pub use data::{BlobWriter, ContentStream, DataClient, SweepStatus};
 pub use error::{Error, ErrorKind, Result};
 pub use metadata::client::{MetadataClient, Route};
+pub use raft::{GroupStatus, RaftOptions};

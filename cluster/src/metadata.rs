@@ -1,6 +1,7 @@
 //! Replicated metadata: records, the commands that change them, what was decided, and the client to both.
 
 pub mod apply;
+pub(crate) mod bucket_steps;
 pub mod client;
 pub mod command;
 mod command_format;

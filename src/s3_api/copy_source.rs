@@ -4,9 +4,8 @@ use onggi_cluster::metadata::command::VersionSelector;
 
 use crate::s3_api::error::{Result, S3Error};
 use crate::s3_api::router::query::{Query, decode};
-use crate::s3_api::router::target::check_key;
+use crate::s3_api::router::target::{BucketName, check_key};
 use crate::s3_api::version_id;
-use crate::services::BucketName;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct CopySource {
@@ -59,7 +58,7 @@ mod tests {
     use onggi_cluster::metadata::command::VersionSelector;
 
     use super::{CopySource, rename_source};
-    use crate::services::BucketName;
+    use crate::s3_api::router::target::BucketName;
 
     fn source(header: &str) -> String {
         match CopySource::parse(header) {

@@ -1,16 +1,166 @@
 //! Reader: a range of a blob as a stream of verified pieces.
+//! Owns: the size of the pieces, and the memory that all readers of the node share for reading ahead.
+//! Does not own: verification, which the chunk store does before it gives a byte out.
 
 use std::ops::Range;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{Stream, stream};
+use onggi_storage_engine::chunk_store::ChunkStore;
+use onggi_storage_engine::metadata_store::MetadataStore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::BlobId;
 use crate::metadata::record::Content;
 
 pub type ContentStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
-pub(super) fn read(_content: &Content, _bytes: u64, _range: Range<u64>) -> ContentStream {
-    Box::pin(stream::iter([Err(Error::new(ErrorKind::Unavailable, "data is not started"))]))
+/// A large piece: few hops between threads per byte. Needs a permit.
+const PIECE_BYTES: u64 = 1024 * 1024;
+/// A small piece: one block of an extent (its checksum covers 64 KiB), so nothing is read twice. Needs no permit.
+const SMALL_PIECE_BYTES: u64 = 64 * 1024;
+/// Large pieces in memory, all readers together: 96 MiB. A reader without a permit goes on in small pieces, so a thousand
+/// slow readers hold this and 64 KiB each.
+const LARGE_PIECES_MAX: usize = 96;
+
+/// The permits for large pieces. Cheap to clone.
+#[derive(Clone)]
+pub struct ReadBudget(Arc<Semaphore>);
+
+impl ReadBudget {
+    pub fn new() -> Self {
+        Self(Arc::new(Semaphore::new(LARGE_PIECES_MAX)))
+    }
+
+    fn try_large_piece(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.clone().try_acquire_owned().ok()
+    }
+}
+
+pub(super) fn read(
+    chunks: &ChunkStore,
+    metadata: &MetadataStore,
+    budget: &ReadBudget,
+    content: &Content,
+    bytes: u64,
+    range: Range<u64>,
+) -> ContentStream {
+    if range.start > range.end || range.end > bytes {
+        return failed(ErrorKind::Internal, format!("read {range:?} of a content of {bytes} bytes"));
+    }
+    match content {
+        _ if range.is_empty() => Box::pin(stream::empty()),
+        Content::Empty => failed(ErrorKind::Corrupt, format!("an empty content of {bytes} bytes")),
+        Content::Parts { .. } => failed(ErrorKind::Internal, "parts are read one by one, through the manifest".into()),
+        Content::Inline { blob } => Box::pin(stream::once(read_inline(metadata.clone(), *blob, bytes, range))),
+        Content::Blob { chunk_bytes: 0, .. } => failed(ErrorKind::Corrupt, "a blob with chunks of 0 bytes".into()),
+        Content::Blob { blob, chunk_bytes } => {
+            let read = BlobRead {
+                chunks: chunks.clone(),
+                budget: budget.clone(),
+                blob: *blob,
+                chunk_bytes: u64::from(*chunk_bytes),
+                next: range.start,
+                end: range.end,
+                ahead: None,
+                given_out: None,
+            };
+            Box::pin(stream::unfold(read, BlobRead::next_piece))
+        }
+    }
+}
+
+fn failed(kind: ErrorKind, context: String) -> ContentStream {
+    Box::pin(stream::iter([Err(Error::new(kind, context))]))
+}
+
+async fn read_inline(metadata: MetadataStore, blob: BlobId, bytes: u64, range: Range<u64>) -> Result<Bytes> {
+    let payload = metadata.inline_payload(blob).await?;
+    let Some(payload) = payload else {
+        return Err(Error::new(ErrorKind::NotFound, format!("inline payload {blob:?} is gone")));
+    };
+    if payload.len() as u64 != bytes {
+        let context = format!("inline payload {blob:?} has {} bytes, not {bytes}", payload.len());
+        return Err(Error::new(ErrorKind::Corrupt, context));
+    }
+    Ok(payload.slice(range.start as usize..range.end as usize))
+}
+
+struct BlobRead {
+    chunks: ChunkStore,
+    budget: ReadBudget,
+    blob: BlobId,
+    chunk_bytes: u64,
+    next: u64,
+    end: u64,
+    /// At most one piece is read ahead.
+    ahead: Option<Piece>,
+    /// Of the piece that the consumer has; given back when it asks for the next one.
+    given_out: Option<OwnedSemaphorePermit>,
+}
+
+struct Piece {
+    bytes: u64,
+    read: JoinHandle<onggi_storage_engine::error::Result<Bytes>>,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl BlobRead {
+    async fn next_piece(mut self) -> Option<(Result<Bytes>, Self)> {
+        self.given_out = None;
+        let piece = match self.ahead.take() {
+            Some(piece) => piece,
+            None if self.next >= self.end => return None,
+            None => {
+                let permit = self.budget.try_large_piece();
+                self.start_piece(permit)
+            }
+        };
+        if self.next < self.end
+            && let Some(permit) = self.budget.try_large_piece()
+        {
+            self.ahead = Some(self.start_piece(Some(permit)));
+        }
+        let result = piece.finish().await;
+        match result {
+            Ok((bytes, permit)) => {
+                self.given_out = permit;
+                Some((Ok(bytes), self))
+            }
+            Err(error) => {
+                // The stream ends behind an error.
+                (self.next, self.ahead) = (self.end, None);
+                Some((Err(error), self))
+            }
+        }
+    }
+
+    fn start_piece(&mut self, permit: Option<OwnedSemaphorePermit>) -> Piece {
+        let (number, offset) = (self.next / self.chunk_bytes, self.next % self.chunk_bytes);
+        let piece_bytes = if permit.is_some() { PIECE_BYTES } else { SMALL_PIECE_BYTES };
+        // Up to the next multiple of the piece's size, so that only the first piece may begin inside a block.
+        let to_boundary = piece_bytes - offset % piece_bytes;
+        let bytes = to_boundary.min(self.chunk_bytes - offset).min(self.end - self.next);
+        self.next += bytes;
+        // A chunk number fits: a blob of more than u32::MAX chunks cannot be written (`BlobWriter`).
+        let id = self.blob.chunk(number as u32);
+        let range = offset as u32..(offset + bytes) as u32;
+        let chunks = self.chunks.clone();
+        Piece { bytes, read: tokio::spawn(async move { chunks.read(id, range).await }), permit }
+    }
+}
+
+impl Piece {
+    async fn finish(self) -> Result<(Bytes, Option<OwnedSemaphorePermit>)> {
+        let bytes = self.read.await.map_err(|panic| Error::caused_by(ErrorKind::Internal, "read chunk", panic))??;
+        if bytes.len() as u64 != self.bytes {
+            let context = format!("read chunk: {} bytes came, {} were asked for", bytes.len(), self.bytes);
+            return Err(Error::new(ErrorKind::Corrupt, context));
+        }
+        Ok((bytes, self.permit))
+    }
 }

@@ -11,9 +11,11 @@ use crate::error::Result;
 
 mod memory;
 mod overlay;
+mod store;
 
 pub use memory::MemoryView;
 pub use overlay::Overlay;
+pub use store::StoreView;
 
 /// Called for each record of a scan, in order; `Break` ends the scan.
 pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;

@@ -1,0 +1,81 @@
+//! Options: ours, and what they become for openraft.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use openraft::{Config, SnapshotPolicy};
+
+use crate::error::{Error, ErrorKind, Result};
+
+#[derive(Clone, Debug)]
+pub struct RaftOptions {
+    /// 250 ms: 4 messages a second per follower and group; coalesced over groups they cost next to nothing.
+    pub heartbeat: Duration,
+    /// A follower campaigns after 750 to 1500 ms without a word: at least 3 heartbeats must be lost (3 × 250 ms), and the
+    /// spread of 750 ms is many round trips, so that two candidates seldom meet.
+    pub election_min: Duration,
+    pub election_max: Duration,
+    /// Entries kept behind a snapshot, so that a follower that was away for a moment catches up from the log.
+    pub log_entries_kept: u64,
+    /// How often each group is asked whether its flushed state has moved, so that its log can be purged.
+    pub purge_interval: Duration,
+    /// How long `start` waits for every group to be readable. Replaying a log of one full memtable takes seconds.
+    pub start_timeout: Duration,
+}
+
+impl Default for RaftOptions {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_millis(250),
+            election_min: Duration::from_millis(750),
+            election_max: Duration::from_millis(1500),
+            log_entries_kept: 1000,
+            purge_interval: Duration::from_secs(10),
+            start_timeout: Duration::from_secs(120),
+        }
+    }
+}
+
+impl RaftOptions {
+    pub(super) fn to_config(&self, cluster_name: &str) -> Result<Arc<Config>> {
+        let config = Config {
+            cluster_name: cluster_name.to_owned(),
+            heartbeat_interval: self.heartbeat.as_millis() as u64,
+            election_timeout_min: self.election_min.as_millis() as u64,
+            election_timeout_max: self.election_max.as_millis() as u64,
+            enable_pre_vote: Some(true),
+            // A restored leader does not append an entry of its own, so entries that were acknowledged just before a power
+            // loss (in the log, but past the unsynced `committed`) would not be readable until the next write. An
+            // election always commits a blank entry behind them.
+            enable_leader_restore: Some(false),
+            // Snapshots are asked for by `GroupSet`, when the flushed state has moved; see snapshot.rs.
+            snapshot_policy: SnapshotPolicy::Never,
+            max_in_snapshot_log_to_keep: self.log_entries_kept,
+            // A purge deletes a range and takes its turn in the log's queue: not for a handful of entries.
+            purge_batch_size: 256,
+            // 512 entries of at most 32 KiB and a header: an append stays below 17 MiB.
+            max_append_entries: Some(512),
+            max_payload_entries: 512,
+            // Proposals in flight are bounded by the metadata client; these are the second line.
+            api_channel_size: Some(8192),
+            notification_channel_size: Some(8192),
+            // Handing on at once: the log store groups the appends of all groups by itself.
+            api_batch_linger_ms: 0,
+            ..Config::default()
+        };
+        let config = config
+            .validate()
+            .map_err(|source| Error::caused_by(ErrorKind::Internal, "check the options of the Raft groups", source))?;
+        Ok(Arc::new(config))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_valid() {
+        RaftOptions::default().to_config("test").expect("openraft accepts them");
+    }
+}

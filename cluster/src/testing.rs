@@ -1,0 +1,81 @@
+//! Test support: a storage engine in a directory of its own, and a cluster on it.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use onggi_storage_engine::env::Environment;
+use onggi_storage_engine::{EngineOptions, StorageEngine};
+use tempfile::TempDir;
+
+use crate::cluster::{Cluster, ClusterOptions};
+use crate::id::UserId;
+use crate::metadata::client::Route;
+use crate::metadata::command::{Change, SystemChange};
+use crate::metadata::outcome::Outcome;
+use crate::metadata::query;
+use crate::metadata::record::AccessKeyRecord;
+
+/// A data directory; the engine on it can be opened again after it was closed.
+pub struct TestEngine {
+    directory: TempDir,
+}
+
+impl TestEngine {
+    pub fn new() -> Self {
+        Self { directory: tempfile::tempdir().expect("directory") }
+    }
+
+    pub async fn open(&self) -> StorageEngine {
+        let options = EngineOptions::new(self.directory.path().to_owned());
+        StorageEngine::open(options, Environment::real()).await.expect("the engine opens")
+    }
+
+    /// What a kill of the process at this moment would leave: the files as they are, without what is only in memory.
+    pub fn killed(&self) -> Self {
+        let copy = Self::new();
+        copy_directory(self.directory.path(), copy.directory.path());
+        copy
+    }
+}
+
+pub async fn start(engine: &TestEngine) -> Cluster {
+    Cluster::start(ClusterOptions::default(), engine.open().await).await.expect("the cluster starts")
+}
+
+pub async fn initialize(cluster: &Cluster) {
+    let root_key = AccessKeyRecord {
+        access_key: "root".to_owned(),
+        user: UserId::ROOT,
+        created_ms: 1,
+        enabled: true,
+        description: String::new(),
+        sealed_secret: Bytes::from_static(b"sealed"),
+    };
+    let change = SystemChange::InitializeCluster { cluster_name: "test".to_owned(), root_key };
+    let outcome = cluster.metadata().commit(Change::System(change)).await.expect("initializes");
+    assert!(!matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+}
+
+/// Names of all users but the root user.
+pub async fn user_names(cluster: &Cluster) -> Vec<String> {
+    let users = cluster.metadata().read(Route::System, |view| query::users(view)).await.expect("reads");
+    users.into_iter().filter(|user| user.id != UserId::ROOT).map(|user| user.name).collect()
+}
+
+pub async fn create_user(cluster: &Cluster, name: &str) -> Outcome {
+    let change = SystemChange::CreateUser { name: name.to_owned(), admin: false, quota_bytes: None };
+    cluster.metadata().commit(Change::System(change)).await.expect("commits")
+}
+
+fn copy_directory(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("directory");
+    for entry in std::fs::read_dir(from).expect("reads") {
+        let path = entry.expect("reads").path();
+        let target = to.join(path.file_name().expect("name"));
+        if path.is_dir() {
+            copy_directory(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).expect("copies");
+        }
+    }
+}
