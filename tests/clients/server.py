@@ -20,6 +20,8 @@ from endpoint import Endpoint
 
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 60
+# Buckets are host names below it; two labels, because OpenSSL trusts no wildcard below one.
+VIRTUAL_HOST_DOMAIN = "onggi.localhost"
 
 
 @dataclass
@@ -43,7 +45,11 @@ class Server:
         if tls:
             command.append("--tls")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ONGGI_")}
-        environment |= {"ONGGI_ROOT_ACCESS_KEY": access_key, "ONGGI_ROOT_SECRET_KEY": secret_key}
+        environment |= {
+            "ONGGI_ROOT_ACCESS_KEY": access_key,
+            "ONGGI_ROOT_SECRET_KEY": secret_key,
+            "ONGGI_S3_DOMAINS": VIRTUAL_HOST_DOMAIN,
+        }
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
