@@ -3,7 +3,10 @@
 import itertools
 import os
 import re
+import ssl
 import subprocess
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -71,6 +74,23 @@ def run(endpoint, tmp_path):
         return done.stdout.decode(errors="replace")
 
     return run_client
+
+
+@pytest.fixture
+def fetch(endpoint):
+    """Asks for a URL as a program does that knows nothing of S3; any status is an answer."""
+    context = ssl.create_default_context(cafile=str(endpoint.ca_file)) if endpoint.secure else None
+
+    def fetch_url(url, method="GET", body=None, headers=None):
+        # urllib adds a form Content-Type to every body, which a signer that saw none did not sign.
+        request = urllib.request.Request(url, data=body, method=method, headers={"Content-Type": "", **(headers or {})})
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=120) as answer:
+                return answer.status, answer.read(), answer.headers
+        except urllib.error.HTTPError as error:
+            return error.code, error.read(), error.headers
+
+    return fetch_url
 
 
 @pytest.fixture(scope="session")

@@ -56,12 +56,11 @@ def test_streams_and_moves(aws, run, endpoint, s3, bucket, tmp_path):
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 2
 
 
-def test_presign(aws, run, endpoint, bucket, tmp_path):
+def test_presign(aws, fetch, bucket, tmp_path):
     (tmp_path / "file").write_bytes(b"presigned")
     aws("s3", "cp", tmp_path / "file", f"s3://{bucket}/with space.txt")
     url = aws("s3", "presign", f"s3://{bucket}/with space.txt").strip()
-    trust = ["--cacert", endpoint.ca_file] if endpoint.secure else []
-    assert run("curl", "--silent", "--show-error", "--fail", *trust, url) == "presigned"
+    assert fetch(url)[:2] == (200, b"presigned")
 
 
 def test_s3api_resumes_an_upload(aws, s3, bucket, tmp_path):

@@ -3,10 +3,7 @@
 boto3 signs URLs with SigV2 by default and with SigV4 when asked; both are in use.
 """
 
-import ssl
 import time
-import urllib.error
-import urllib.request
 import uuid
 
 import pytest
@@ -19,22 +16,6 @@ SIGNATURES = {"default": {}, "sigv4": {"signature_version": "s3v4"}}
 @pytest.fixture(params=SIGNATURES)
 def signer(request, endpoint):
     return endpoint.boto3(**SIGNATURES[request.param])
-
-
-@pytest.fixture
-def fetch(endpoint):
-    context = ssl.create_default_context(cafile=str(endpoint.ca_file)) if endpoint.secure else None
-
-    def fetch_url(url, method="GET", body=None, headers=None):
-        # urllib adds a form Content-Type to every body, which a signer that saw none did not sign.
-        request = urllib.request.Request(url, data=body, method=method, headers={"Content-Type": "", **(headers or {})})
-        try:
-            with urllib.request.urlopen(request, context=context, timeout=120) as answer:
-                return answer.status, answer.read(), answer.headers
-        except urllib.error.HTTPError as error:
-            return error.code, error.read(), error.headers
-
-    return fetch_url
 
 
 @pytest.mark.parametrize("size", SIZES)
