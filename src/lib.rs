@@ -2,6 +2,7 @@
 
 pub mod gateway;
 pub mod s3_api;
+pub mod services;
 
 pub mod config;
 pub mod observability;

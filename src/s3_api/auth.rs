@@ -14,7 +14,6 @@ pub mod signature;
 pub mod sigv2;
 pub mod sigv4;
 
-use std::fmt;
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
@@ -23,31 +22,12 @@ use http::{HeaderMap, Method, Uri};
 
 use crate::s3_api::error::{ErrorCode, Result, S3Error};
 use crate::s3_api::router::{Query, Target};
+pub use crate::services::Secret as SecretKey;
 use body::BodyIntegrity;
 use presigned::PresignedProof;
 use signature::SigningKeys;
 use sigv2::QueryProofV2;
 use sigv4::HeaderProof;
-
-/// The secret half of an access key.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretKey(String);
-
-impl SecretKey {
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SecretKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretKey(…)")
-    }
-}
 
 #[derive(Clone, Debug)]
 pub struct AuthOptions {

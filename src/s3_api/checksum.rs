@@ -1,17 +1,13 @@
-//! Checksums: the algorithms of S3, their names, their bytes and their hashers.
+//! Checksums: the algorithms of S3, their names and their bytes.
 //! Owns: what a checksum looks like on the wire. Does not own: which checksum a request asks for (checksum::request), how
 //! part checksums make an object's (decided in `apply`).
 
 pub mod request;
 
-use std::fmt;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use crc_fast::CrcAlgorithm;
 use http::HeaderName;
 use onggi_cluster::metadata::record::{Checksum, ChecksumAlgorithm, ChecksumType};
-use sha2::Digest;
 
 pub const ALGORITHMS: [ChecksumAlgorithm; 5] = [
     ChecksumAlgorithm::Crc32,
@@ -89,67 +85,12 @@ pub fn parse_value(algorithm: ChecksumAlgorithm, text: &str) -> Option<Vec<u8>> 
     (value.len() == value_bytes(algorithm)).then_some(value)
 }
 
-/// Computes one checksum over bytes as they pass.
-#[derive(Clone)]
-pub struct ChecksumHasher {
-    algorithm: ChecksumAlgorithm,
-    state: HasherState,
-}
-
-#[derive(Clone)]
-enum HasherState {
-    Crc(crc_fast::Digest),
-    Sha1(sha1::Sha1),
-    Sha256(sha2::Sha256),
-}
-
-impl ChecksumHasher {
-    pub fn new(algorithm: ChecksumAlgorithm) -> Self {
-        let state = match algorithm {
-            ChecksumAlgorithm::Crc32 => HasherState::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc32IsoHdlc)),
-            ChecksumAlgorithm::Crc32c => HasherState::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc32Iscsi)),
-            ChecksumAlgorithm::Crc64Nvme => HasherState::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme)),
-            ChecksumAlgorithm::Sha1 => HasherState::Sha1(sha1::Sha1::new()),
-            ChecksumAlgorithm::Sha256 => HasherState::Sha256(sha2::Sha256::new()),
-        };
-        Self { algorithm, state }
-    }
-
-    pub fn algorithm(&self) -> ChecksumAlgorithm {
-        self.algorithm
-    }
-
-    pub fn update(&mut self, bytes: &[u8]) {
-        match &mut self.state {
-            HasherState::Crc(crc) => crc.update(bytes),
-            HasherState::Sha1(sha) => sha.update(bytes),
-            HasherState::Sha256(sha) => sha.update(bytes),
-        }
-    }
-
-    /// Of all bytes as one object.
-    pub fn finish(self) -> Checksum {
-        let value = match self.state {
-            // The low bytes, big endian.
-            HasherState::Crc(crc) => crc.finalize().to_be_bytes()[8 - value_bytes(self.algorithm)..].to_vec(),
-            HasherState::Sha1(sha) => sha.finalize().to_vec(),
-            HasherState::Sha256(sha) => sha.finalize().to_vec(),
-        };
-        Checksum { algorithm: self.algorithm, kind: ChecksumType::FullObject, value }
-    }
-}
-
-impl fmt::Debug for ChecksumHasher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChecksumHasher").field("algorithm", &self.algorithm).finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use onggi_cluster::metadata::record::{Checksum, ChecksumAlgorithm, ChecksumType};
 
-    use super::{ALGORITHMS, ChecksumHasher, algorithm_name, parse_algorithm, parse_value, text};
+    use super::{ALGORITHMS, algorithm_name, parse_algorithm, parse_value, text};
+    use crate::services::ChecksumHasher;
 
     /// The check values of the CRC catalogue and of FIPS 180-4 for "123456789", in base64.
     #[test]

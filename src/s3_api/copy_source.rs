@@ -4,8 +4,9 @@ use onggi_cluster::metadata::command::VersionSelector;
 
 use crate::s3_api::error::{Result, S3Error};
 use crate::s3_api::router::query::{Query, decode};
-use crate::s3_api::router::target::{BucketName, check_key};
+use crate::s3_api::router::target::check_key;
 use crate::s3_api::version_id;
+use crate::services::BucketName;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct CopySource {
@@ -58,7 +59,7 @@ mod tests {
     use onggi_cluster::metadata::command::VersionSelector;
 
     use super::{CopySource, rename_source};
-    use crate::s3_api::router::target::BucketName;
+    use crate::services::BucketName;
 
     fn source(header: &str) -> String {
         match CopySource::parse(header) {

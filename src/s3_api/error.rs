@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue};
 pub use crate::s3_api::error_code::ErrorCode;
 use crate::s3_api::xml::writer::XmlWriter;
 
-pub type Result<T> = std::result::Result<T, S3Error>;
+pub type Result<T, E = S3Error> = std::result::Result<T, E>;
 
 #[derive(Clone, Debug)]
 pub struct S3Error {

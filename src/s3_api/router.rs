@@ -11,7 +11,7 @@ use http::{HeaderMap, Method, Uri};
 
 pub use operation::{Operation, Support};
 pub use query::Query;
-pub use target::{BucketName, Target};
+pub use target::Target;
 
 use crate::s3_api::error::{ErrorCode, Result, S3Error};
 use operation::{Marker, Row, Scope, Verb};

@@ -16,7 +16,7 @@ mod bucket;
 mod bucket_draft;
 mod bucket_name;
 mod complete_upload;
-mod condition;
+pub mod condition;
 mod copy_object;
 mod delete_objects;
 mod draft;

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use bytes::Bytes;
+use crc_fast::CrcAlgorithm;
 use expect_test::Expect;
+use sha2::{Digest, Sha256};
 
 use super::test_group::{TestGroup, owner};
 use crate::id::{BlobId, BucketId, UploadId, VersionId};
@@ -14,7 +16,9 @@ use crate::metadata::command::{
 };
 use crate::metadata::outcome::{ObjectDeleted, ObjectWritten, Outcome};
 use crate::metadata::query::{self, After, ListObjects, ListUploads, ListVersions, UploadsAfter, VersionsAfter};
-use crate::metadata::record::{Content, ETag, ObjectHeaders, VersionKind, VersionRecord, Versioning};
+use crate::metadata::record::{
+    Checksum, ChecksumAlgorithm, ChecksumType, Content, ETag, ObjectHeaders, VersionKind, VersionRecord, Versioning,
+};
 
 mod buckets;
 mod conditions;
@@ -133,15 +137,17 @@ impl Scenario {
                     key,
                     headers: ObjectHeaders::default(),
                     tags: Vec::new(),
-                    checksum: None,
+                    checksum: line.words.get(3).map(|name| (algorithm(name), kind(line.words.get(4)))),
                 }
             }
             "part" => {
                 let (bucket, key) = self.place(line.word(1));
-                let content = self.content(size(line.word(4)));
+                let bytes = size(line.word(4));
+                let content = self.content(bytes);
                 let md5 = etag(&line.named("etag").unwrap()).md5;
                 let number = line.word(3).parse().unwrap();
-                let part = NewPart { number, content, md5, checksum: None };
+                let checksum = line.words.get(5).map(|name| checksum_of_part(algorithm(name), md5[0], bytes));
+                let part = NewPart { number, content, md5, checksum };
                 let quota_bytes = line.number("quota");
                 OwnerChange::PutPart { bucket, key, upload: upload(line.word(2)), part, quota_bytes }
             }
@@ -280,8 +286,12 @@ impl Scenario {
             upload: upload(line.word(2)),
             condition: line.condition(""),
             parts: parts.collect(),
-            checksum: None,
-            checksum_type: None,
+            checksum: line.named("crc32").map(|hex| Checksum {
+                algorithm: ChecksumAlgorithm::Crc32,
+                kind: kind(line.named("type").as_deref().as_ref()),
+                value: u32::from_str_radix(&hex, 16).unwrap().to_be_bytes().to_vec(),
+            }),
+            checksum_type: line.named("type").map(|name| kind(Some(&name.as_str()))),
             expected_bytes: line.number("size"),
             random: 0,
         })
@@ -346,14 +356,15 @@ impl Scenario {
 
     fn show(&mut self, outcome: &Outcome) -> String {
         match outcome {
-            Outcome::ObjectWritten(ObjectWritten { version, is_null, versioned, etag, bytes, .. }) => {
+            Outcome::ObjectWritten(ObjectWritten { version, is_null, versioned, etag, bytes, checksum, .. }) => {
                 self.learn(*version);
                 let wire = match (versioned, is_null) {
                     (false, _) => "",
                     (true, true) => " null",
                     (true, false) => " versioned",
                 };
-                format!("{}{wire} etag={} {bytes} bytes", self.name(*version), show_etag(etag))
+                let checksum = checksum.as_ref().map(show_checksum).unwrap_or_default();
+                format!("{}{wire} etag={} {bytes} bytes{checksum}", self.name(*version), show_etag(etag))
             }
             Outcome::ObjectsDeleted(deleted) => {
                 let shown: Vec<String> = deleted.iter().map(|deleted| self.show_deleted(deleted)).collect();
@@ -417,4 +428,34 @@ fn upload(name: &str) -> UploadId {
     let mut id = [0; 16];
     id[15] = name.strip_prefix('u').unwrap().parse().unwrap();
     UploadId(id)
+}
+
+fn algorithm(name: &str) -> ChecksumAlgorithm {
+    match name {
+        "crc32" => ChecksumAlgorithm::Crc32,
+        "sha256" => ChecksumAlgorithm::Sha256,
+        other => panic!("no such algorithm: {other}"),
+    }
+}
+
+fn kind(name: Option<&&str>) -> ChecksumType {
+    match name {
+        Some(&"composite") => ChecksumType::Composite,
+        _ => ChecksumType::FullObject,
+    }
+}
+
+/// A part of an ETag's letter consists of that letter.
+fn checksum_of_part(algorithm: ChecksumAlgorithm, letter: u8, bytes: u64) -> Checksum {
+    let body = vec![letter; bytes as usize];
+    let value = match algorithm {
+        ChecksumAlgorithm::Sha256 => Sha256::digest(&body).to_vec(),
+        _ => (crc_fast::checksum(CrcAlgorithm::Crc32IsoHdlc, &body) as u32).to_be_bytes().to_vec(),
+    };
+    Checksum { algorithm, kind: ChecksumType::FullObject, value }
+}
+
+fn show_checksum(checksum: &Checksum) -> String {
+    let start: String = checksum.value.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!(" {:?} {:?} {start}", checksum.kind, checksum.algorithm)
 }

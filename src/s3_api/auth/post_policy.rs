@@ -18,8 +18,8 @@ use crate::s3_api::auth::signature::{matches, mismatch};
 use crate::s3_api::auth::sigv4::check_algorithm;
 use crate::s3_api::auth::{Authenticator, SecretKey, sigv2, unknown_access_key};
 use crate::s3_api::error::{ErrorCode, Result, S3Error};
-use crate::s3_api::router::BucketName;
 use crate::s3_api::timestamp::unix_seconds;
+use crate::services::BucketName;
 
 /// Fields that need no condition: they are the proof itself, or declared to be ignored.
 const FREE_FIELDS: &[&str] = &["x-amz-signature", "awsaccesskeyid", "signature", "policy", "file"];

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::s3_api::auth::post_form::PostForm;
 use crate::s3_api::auth::{AuthOptions, Authenticator, SecretKey};
 use crate::s3_api::error::{ErrorCode, Result};
-use crate::s3_api::router::BucketName;
+use crate::services::BucketName;
 
 use super::{AuthenticatedForm, PostPolicy};
 

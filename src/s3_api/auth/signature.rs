@@ -113,7 +113,7 @@ mod tests {
         let secret = SecretKey::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
         let key = SigningKey::derive(&secret, "20120215", "us-east-1", "iam");
         assert_eq!(hex::encode(key.0), "f4780e2d9f65fa895f9c67b32ce1baf0b0d8a43505a000a1a9e090d414db404d");
-        assert_eq!(format!("{key:?} {secret:?}"), "SigningKey(…) SecretKey(…)");
+        assert_eq!(format!("{key:?} {secret:?}"), "SigningKey(…) Secret(…)");
     }
 
     #[test]

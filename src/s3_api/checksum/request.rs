@@ -10,10 +10,9 @@ use onggi_cluster::metadata::record::{Checksum, ChecksumAlgorithm, ChecksumType}
 use sha2::Digest;
 use subtle::ConstantTimeEq;
 
-use crate::s3_api::checksum::{
-    ALGORITHMS, ChecksumHasher, algorithm_name, header_name, parse_algorithm, parse_value, type_name,
-};
+use crate::s3_api::checksum::{ALGORITHMS, algorithm_name, header_name, parse_algorithm, parse_value, type_name};
 use crate::s3_api::error::{ErrorCode, Result, S3Error};
+use crate::services::ChecksumHasher;
 
 /// Names in `x-amz-checksum-…` that carry no value of an algorithm.
 const NOT_A_VALUE: &[&str] = &["x-amz-checksum-algorithm", "x-amz-checksum-type", "x-amz-checksum-mode"];

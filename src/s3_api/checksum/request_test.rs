@@ -4,8 +4,8 @@ use onggi_cluster::metadata::record::{ChecksumAlgorithm, ChecksumType};
 use super::{
     BodyChecksum, ExpectedValue, completed_checksum, content_md5, upload_checksum, verify_content_md5, verify_document,
 };
-use crate::s3_api::checksum::ChecksumHasher;
 use crate::s3_api::error::{ErrorCode, Result};
+use crate::services::ChecksumHasher;
 
 fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
     let mut map = HeaderMap::new();

@@ -1,15 +1,10 @@
 //! Targets: which bucket and key a request is about.
-//! Owns: path style and virtual-host style, bucket name rules, key limits.
+//! Owns: path style and virtual-host style. Does not own: what names are valid (services).
 //! Invariant: a key is decoded exactly once and never normalised: `//`, `.` and `..` are ordinary key bytes.
-
-use std::fmt;
-use std::net::Ipv4Addr;
 
 use crate::s3_api::error::{ErrorCode, Result, S3Error};
 use crate::s3_api::router::query::decode;
-
-/// Amazon S3 User Guide, "Naming Amazon S3 objects".
-pub const KEY_BYTES_MAX: usize = 1024;
+use crate::services::{BucketName, ObjectKey};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -55,58 +50,12 @@ impl Target {
 }
 
 pub fn check_key(key: &str) -> Result<()> {
-    if key.len() > KEY_BYTES_MAX {
+    if key.len() > ObjectKey::BYTES_MAX {
         return Err(S3Error::new(ErrorCode::KeyTooLongError)
             .field("Size", key.len().to_string())
-            .field("MaxSizeAllowed", KEY_BYTES_MAX.to_string()));
+            .field("MaxSizeAllowed", ObjectKey::BYTES_MAX.to_string()));
     }
     Ok(())
-}
-
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BucketName(String);
-
-impl BucketName {
-    /// Amazon S3 User Guide, "General purpose bucket naming rules". `amzn-s3-demo-` is let through: it is reserved for
-    /// the examples of AWS's own documentation, which people paste.
-    pub fn parse(name: &str) -> Result<Self> {
-        if is_valid_bucket_name(name) {
-            Ok(Self(name.to_owned()))
-        } else {
-            Err(S3Error::new(ErrorCode::InvalidBucketName).field("BucketName", name))
-        }
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for BucketName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for BucketName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-fn is_valid_bucket_name(name: &str) -> bool {
-    const RESERVED_PREFIXES: &[&str] = &["xn--", "sthree-"];
-    const RESERVED_SUFFIXES: &[&str] = &["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
-    let is_alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let bytes = name.as_bytes();
-    (3..=63).contains(&bytes.len())
-        && bytes.iter().all(|byte| is_alphanumeric(byte) || matches!(byte, b'-' | b'.'))
-        && bytes.first().is_some_and(is_alphanumeric)
-        && bytes.last().is_some_and(is_alphanumeric)
-        && !name.contains("..")
-        && name.parse::<Ipv4Addr>().is_err()
-        && !RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-        && !RESERVED_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
 }
 
 /// `bucket` of `bucket.<base domain>[:port]`.
@@ -125,8 +74,7 @@ fn virtual_host_bucket<'a>(host: &'a str, base_domains: &[String]) -> Option<&'a
 
 #[cfg(test)]
 mod tests {
-    use super::{BucketName, Target};
-    use crate::s3_api::error::ErrorCode;
+    use super::Target;
 
     fn target(host: &str, path: &str) -> String {
         let domains = ["s3.example.com".to_owned(), "localhost".to_owned()];
@@ -167,38 +115,5 @@ mod tests {
         assert_eq!(target("xs3.example.com", "/photos/a"), r#"object photos "a""#);
         assert_eq!(target(".s3.example.com", "/photos"), "bucket photos");
         assert_eq!(target("[::1]:9000", "/photos"), "bucket photos");
-    }
-
-    #[test]
-    fn bucket_name_rules() {
-        for good in ["abc", "a-b.c", "0bc", "a".repeat(63).as_str(), "1.2.3", "a--b", "amzn-s3-demo-bucket"] {
-            assert!(BucketName::parse(good).is_ok(), "{good}");
-        }
-        let long = "a".repeat(64);
-        for bad in [
-            "",
-            "ab",
-            &long,
-            "Abc",
-            "a_b",
-            "-ab",
-            "ab-",
-            ".ab",
-            "ab.",
-            "a..b",
-            "192.168.5.4",
-            "xn--abc",
-            "sthree-abc",
-            "abc-s3alias",
-            "abc--ol-s3",
-            "abc--x-s3",
-            "abc.mrap",
-            "a b",
-            "äbc",
-            "a/b",
-            "a\0b",
-        ] {
-            assert_eq!(BucketName::parse(bad).unwrap_err().code, ErrorCode::InvalidBucketName, "{bad}");
-        }
     }
 }

@@ -24,7 +24,9 @@ pub struct Index {
     store: Arc<dyn IndexStore>,
     /// Appended, not yet synced: readable, but in no batch yet.
     pending: Mutex<HashMap<ChunkId, Place>>,
-    /// Held for the whole of every change, so that records and entries cannot part. Bounded by the number of extents.
+    /// Held for the whole of every change, so that records and entries cannot part.
+    changing: Mutex<()>,
+    /// Held for a moment only, so that a reader does not wait for a write that RocksDB slows down.
     extents: Mutex<BTreeMap<ExtentId, ExtentRecord>>,
 }
 
@@ -64,7 +66,7 @@ impl Index {
             }
         })?;
         damage?;
-        Ok(Self { store, pending: Mutex::default(), extents: Mutex::new(extents) })
+        Ok(Self { store, pending: Mutex::default(), changing: Mutex::default(), extents: Mutex::new(extents) })
     }
 
     /// Removes everything, durably: the scan at open then rebuilds it from the extents.
@@ -103,8 +105,8 @@ impl Index {
 
     /// Takes in frames of one extent, in file order, all durable, which end at `through`.
     pub fn commit(&self, extent: ExtentId, frames: &[DurableFrame], through: u64) -> Result<()> {
-        let mut extents = lock(&self.extents);
-        let mut change = Change::new(&mut extents);
+        let _turn = lock(&self.changing);
+        let mut change = Change::new(&self.extents);
         change.record(extent).indexed_through = through;
         for frame in frames {
             let current = match change.entry(frame.chunk) {
@@ -132,9 +134,9 @@ impl Index {
 
     /// Forgets all chunks of a blob. Gives the frame bytes that died.
     pub fn free(&self, blob: BlobId) -> Result<u64> {
-        let mut extents = lock(&self.extents);
+        let _turn = lock(&self.changing);
         lock(&self.pending).retain(|chunk, _| chunk.blob() != blob);
-        let mut change = Change::new(&mut extents);
+        let mut change = Change::new(&self.extents);
         let mut freed_bytes = 0;
         self.visit(blob_keys(blob), &mut |chunk, place| {
             freed_bytes += frame_bytes(place.payload_bytes);
@@ -147,17 +149,17 @@ impl Index {
 
     /// Nothing will be appended to the extent any more, and all its frames are committed.
     pub fn seal(&self, extent: ExtentId) -> Result<()> {
-        let mut extents = lock(&self.extents);
-        let mut change = Change::new(&mut extents);
+        let _turn = lock(&self.changing);
+        let mut change = Change::new(&self.extents);
         change.record(extent).sealed = true;
         change.write(&*self.store)
     }
 
     /// The extent's file is gone, or about to go.
     pub fn forget(&self, extent: ExtentId) -> Result<()> {
-        let mut extents = lock(&self.extents);
+        let _turn = lock(&self.changing);
         self.store.write(vec![IndexWrite::Delete { key: extent_key(extent) }])?;
-        extents.remove(&extent);
+        lock(&self.extents).remove(&extent);
         Ok(())
     }
 

@@ -2,33 +2,35 @@
 //! Invariant: `live_chunks` and `live_bytes` of a record are what the entries of the same batch make them.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use super::index_record::{ExtentRecord, Place, chunk_key, extent_key};
 use super::index_store::{IndexStore, IndexWrite};
 use super::layout::{ExtentId, frame_bytes};
+use super::lock::lock;
 use crate::error::Result;
 use crate::format::Record;
 use crate::id::ChunkId;
 
 pub struct Change<'a> {
-    extents: &'a mut BTreeMap<ExtentId, ExtentRecord>,
+    extents: &'a Mutex<BTreeMap<ExtentId, ExtentRecord>>,
     records: BTreeMap<ExtentId, ExtentRecord>,
     entries: BTreeMap<ChunkId, Option<Place>>,
 }
 
 impl<'a> Change<'a> {
-    pub fn new(extents: &'a mut BTreeMap<ExtentId, ExtentRecord>) -> Self {
+    pub fn new(extents: &'a Mutex<BTreeMap<ExtentId, ExtentRecord>>) -> Self {
         Self { extents, records: BTreeMap::new(), entries: BTreeMap::new() }
     }
 
     pub fn knows(&self, extent: ExtentId) -> bool {
-        self.extents.contains_key(&extent) || self.records.contains_key(&extent)
+        self.records.contains_key(&extent) || lock(self.extents).contains_key(&extent)
     }
 
     /// The record as this change leaves it; begun if the extent is new.
     pub fn record(&mut self, extent: ExtentId) -> &mut ExtentRecord {
-        let before = self.extents.get(&extent).copied();
-        self.records.entry(extent).or_insert_with(|| before.unwrap_or(ExtentRecord::new()))
+        let begun = || lock(self.extents).get(&extent).copied().unwrap_or(ExtentRecord::new());
+        self.records.entry(extent).or_insert_with(begun)
     }
 
     /// What this change makes of a chunk's entry, if it touches it.
@@ -63,7 +65,7 @@ impl<'a> Change<'a> {
         let records = self.records.iter();
         let records = records.map(|(id, record)| IndexWrite::Put { key: extent_key(*id), value: record.to_bytes() });
         store.write(entries.chain(records).collect())?;
-        self.extents.extend(self.records);
+        lock(self.extents).extend(self.records);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use crate::metadata::outcome::Refusal;
 use crate::metadata::record::ETag;
 
 /// `current` is the ETag of the latest version; none if there is no version or the latest is a delete marker.
-pub(super) fn check(condition: &WriteCondition, current: Option<&ETag>) -> Result<(), Refusal> {
+pub fn check(condition: &WriteCondition, current: Option<&ETag>) -> Result<(), Refusal> {
     match (condition, current) {
         (WriteCondition::None, _) => Ok(()),
         (WriteCondition::MustNotExist, None) => Ok(()),

@@ -277,3 +277,98 @@ fn an_empty_part_makes_an_empty_object() {
         "#]],
     );
 }
+
+#[test]
+fn a_full_object_checksum_is_combined_and_compared() {
+    // 5 MiB of "a" and 10 of "b".
+    let whole = [vec![b'a'; 5 << 20], vec![b'b'; 10]].concat();
+    let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32IsoHdlc, &whole);
+    assert_eq!(format!("{crc:08x}"), "d458a68c");
+    check(
+        "create b
+         upload b/k u1 crc32 full
+         part b/k u1 1 5M etag=a
+         part b/k u1 1 5M sha256 etag=a
+         part b/k u1 1 5M crc32 etag=a
+         part b/k u1 2 10 crc32 etag=b
+         complete b/k u1 1:a 2:b crc32=1234
+         complete b/k u1 1:a 2:b type=composite
+         complete b/k u1 1:a 2:b crc32=d458a68c",
+        expect![[r#"
+            create b
+                BucketCreated { bucket: BucketId(1) }
+            upload b/k u1 crc32 full
+                u1
+            part b/k u1 1 5M etag=a
+                refused: ChecksumAlgorithmMismatch
+            part b/k u1 1 5M sha256 etag=a
+                refused: ChecksumAlgorithmMismatch
+            part b/k u1 1 5M crc32 etag=a
+                Done
+            part b/k u1 2 10 crc32 etag=b
+                Done
+            complete b/k u1 1:a 2:b crc32=1234
+                refused: ChecksumMismatch
+            complete b/k u1 1:a 2:b type=composite
+                refused: ChecksumAlgorithmMismatch
+            complete b/k u1 1:a 2:b crc32=d458a68c
+                v1 etag=4bfd…-2 5242890 bytes FullObject Crc32 d458a68c
+        "#]],
+    );
+}
+
+#[test]
+fn an_unbound_upload_has_the_checksum_that_all_its_parts_have() {
+    check(
+        "create b
+         upload b/k u1
+         part b/k u1 1 5M crc32 etag=a
+         part b/k u1 2 10 etag=b
+         complete b/k u1 1:a 2:b crc32=1234
+         complete b/k u1 1:a 2:b
+         upload b/l u2
+         part b/l u2 1 5M crc32 etag=a
+         part b/l u2 2 10 crc32 etag=b
+         complete b/l u2 1:a 2:b
+         upload b/m u3
+         part b/m u3 1 5M sha256 etag=a
+         complete b/m u3 1:a
+         upload b/n u4 sha256 composite
+         part b/n u4 1 5M sha256 etag=a
+         complete b/n u4 1:a",
+        expect![[r#"
+            create b
+                BucketCreated { bucket: BucketId(1) }
+            upload b/k u1
+                u1
+            part b/k u1 1 5M crc32 etag=a
+                Done
+            part b/k u1 2 10 etag=b
+                Done
+            complete b/k u1 1:a 2:b crc32=1234
+                refused: ChecksumAlgorithmMismatch
+            complete b/k u1 1:a 2:b
+                v1 etag=4bfd…-2 5242890 bytes
+            upload b/l u2
+                u2
+            part b/l u2 1 5M crc32 etag=a
+                Done
+            part b/l u2 2 10 crc32 etag=b
+                Done
+            complete b/l u2 1:a 2:b
+                v2 etag=4bfd…-2 5242890 bytes FullObject Crc32 d458a68c
+            upload b/m u3
+                u3
+            part b/m u3 1 5M sha256 etag=a
+                Done
+            complete b/m u3 1:a
+                v3 etag=23ca…-1 5242880 bytes Composite Sha256 09d6e523
+            upload b/n u4 sha256 composite
+                u4
+            part b/n u4 1 5M sha256 etag=a
+                Done
+            complete b/n u4 1:a
+                v4 etag=23ca…-1 5242880 bytes Composite Sha256 09d6e523
+        "#]],
+    );
+}

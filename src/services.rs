@@ -1,0 +1,69 @@
+//! Services: the rules that a user would recognise, the same for every front end.
+//! Owns: authorisation, and the order of steps of every operation.
+//! Does not own: protocols (the APIs), what a change does to the records (cluster).
+
+pub mod authorization;
+pub mod bucket_service;
+pub mod error;
+pub mod identity_service;
+pub mod listing_service;
+pub mod multipart_service;
+pub mod object_service;
+
+mod body;
+mod body_hash;
+mod body_intake;
+mod found_object;
+mod fresh;
+mod metadata_access;
+mod name;
+mod object_reader;
+mod principal;
+mod secret_cache;
+mod write_condition;
+
+pub use body::{Body, BodyClaims, BodyPiece, ChecksumClaim};
+pub use body_hash::ChecksumHasher;
+pub use error::{BoxError, Error, ErrorKind, Result};
+pub use found_object::{FoundObject, ObjectBytes};
+pub use fresh::KeyPair;
+pub use name::{BucketName, ObjectKey, ObjectTarget};
+pub use principal::Principal;
+pub use secret_cache::Secret;
+
+use std::sync::Arc;
+
+use onggi_cluster::metadata::secret_box::SecretBox;
+use onggi_cluster::{DataClient, MetadataClient};
+
+use bucket_service::BucketService;
+use identity_service::IdentityService;
+use listing_service::ListingService;
+use metadata_access::MetadataAccess;
+use multipart_service::MultipartService;
+use object_service::ObjectService;
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    pub objects: ObjectService,
+    pub multipart: MultipartService,
+    pub buckets: BucketService,
+    pub listing: ListingService,
+    pub identity: IdentityService,
+}
+
+impl Services {
+    /// `secret_box`: opens the secrets of access keys.
+    pub fn new(metadata: MetadataClient, data: DataClient, secret_box: SecretBox) -> Self {
+        let metadata = MetadataAccess::new(metadata);
+        let objects = ObjectService::new(metadata.clone(), data.clone());
+        Self {
+            multipart: MultipartService::new(metadata.clone(), data, objects.clone()),
+            objects,
+            buckets: BucketService::new(metadata.clone()),
+            listing: ListingService::new(metadata.clone()),
+            identity: IdentityService::new(metadata, Arc::new(secret_box)),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Body hash: MD5 and checksum of a body while it streams by.
+//! Owns: which thread hashes. A small body is hashed where it stands; a large one in batches on blocking threads, so that
+//! MD5 (the slowest part of a PUT) overlaps with receiving and with the drive. No thread waits for a slow client.
+//! Invariant: at most one batch is being hashed and one is being filled, so memory is bounded.
+
+use bytes::Bytes;
+use crc_fast::CrcAlgorithm;
+use md5::{Digest as _, Md5};
+use onggi_cluster::metadata::record::{Checksum, ChecksumAlgorithm, ChecksumType};
+use sha1::Sha1;
+use sha2::Sha256;
+use tokio::task::JoinHandle;
+
+use super::error::{Error, Result};
+
+/// Large enough that the hop to another thread costs nothing beside the MD5 (about 1 ms), small enough for memory.
+const BATCH_BYTES: usize = 1024 * 1024;
+/// Up to here hashing takes less time than the hop would.
+const IN_PLACE_BYTES_MAX: usize = 64 * 1024;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Digests {
+    pub md5: [u8; 16],
+    pub checksum: Option<Checksum>,
+}
+
+pub struct BodyHash {
+    stage: Stage,
+    batch: Vec<Bytes>,
+    batch_bytes: usize,
+}
+
+enum Stage {
+    Here(Box<Hashers>),
+    Elsewhere(JoinHandle<Box<Hashers>>),
+}
+
+impl BodyHash {
+    /// `checksum`: to be computed beside the MD5.
+    pub fn new(checksum: Option<ChecksumAlgorithm>) -> Self {
+        Self { stage: Stage::Here(Box::new(Hashers::new(checksum))), batch: Vec::new(), batch_bytes: 0 }
+    }
+
+    /// Waits only while a whole batch is ready and the one before it is not hashed yet.
+    pub async fn update(self, piece: Bytes) -> Result<Self> {
+        let mut hash = self;
+        hash.batch_bytes += piece.len();
+        hash.batch.push(piece);
+        if hash.batch_bytes < BATCH_BYTES {
+            return Ok(hash);
+        }
+        let mut hashers = hash.stage.settled().await?;
+        let batch = std::mem::take(&mut hash.batch);
+        let job = tokio::task::spawn_blocking(move || {
+            hashers.update_all(&batch);
+            hashers
+        });
+        Ok(Self { stage: Stage::Elsewhere(job), batch: Vec::new(), batch_bytes: 0 })
+    }
+
+    pub async fn finish(self) -> Result<Digests> {
+        let mut hashers = self.stage.settled().await?;
+        if self.batch_bytes <= IN_PLACE_BYTES_MAX {
+            hashers.update_all(&self.batch);
+            return Ok(hashers.finish());
+        }
+        let job = tokio::task::spawn_blocking(move || {
+            hashers.update_all(&self.batch);
+            hashers.finish()
+        });
+        job.await.map_err(Error::Hashing)
+    }
+}
+
+impl Stage {
+    async fn settled(self) -> Result<Box<Hashers>> {
+        match self {
+            Self::Here(hashers) => Ok(hashers),
+            Self::Elsewhere(job) => job.await.map_err(Error::Hashing),
+        }
+    }
+}
+
+struct Hashers {
+    md5: Md5,
+    checksum: Option<ChecksumHasher>,
+}
+
+impl Hashers {
+    fn new(checksum: Option<ChecksumAlgorithm>) -> Self {
+        Self { md5: Md5::new(), checksum: checksum.map(ChecksumHasher::new) }
+    }
+
+    fn update_all(&mut self, pieces: &[Bytes]) {
+        for piece in pieces {
+            self.md5.update(piece);
+            if let Some(checksum) = &mut self.checksum {
+                checksum.update(piece);
+            }
+        }
+    }
+
+    fn finish(self) -> Digests {
+        Digests { md5: self.md5.finalize().into(), checksum: self.checksum.map(ChecksumHasher::finish) }
+    }
+}
+
+/// One of Amazon's checksums over bytes as they come.
+pub struct ChecksumHasher {
+    algorithm: ChecksumAlgorithm,
+    state: ChecksumState,
+}
+
+enum ChecksumState {
+    Crc(crc_fast::Digest),
+    Sha1(Box<Sha1>),
+    Sha256(Box<Sha256>),
+}
+
+impl ChecksumHasher {
+    pub fn new(algorithm: ChecksumAlgorithm) -> Self {
+        let state = match algorithm {
+            ChecksumAlgorithm::Crc32 => ChecksumState::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc32IsoHdlc)),
+            ChecksumAlgorithm::Crc32c => ChecksumState::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc32Iscsi)),
+            ChecksumAlgorithm::Crc64Nvme => ChecksumState::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme)),
+            ChecksumAlgorithm::Sha1 => ChecksumState::Sha1(Box::default()),
+            ChecksumAlgorithm::Sha256 => ChecksumState::Sha256(Box::default()),
+        };
+        Self { algorithm, state }
+    }
+
+    pub fn update(&mut self, bytes: &[u8]) {
+        match &mut self.state {
+            ChecksumState::Crc(crc) => crc.update(bytes),
+            ChecksumState::Sha1(sha1) => sha1.update(bytes),
+            ChecksumState::Sha256(sha256) => sha256.update(bytes),
+        }
+    }
+
+    pub fn finish(self) -> Checksum {
+        let value = match self.state {
+            ChecksumState::Crc(crc) => {
+                let value = crc.finalize().to_be_bytes();
+                match self.algorithm {
+                    ChecksumAlgorithm::Crc64Nvme => value.to_vec(),
+                    _ => value[4..].to_vec(),
+                }
+            }
+            ChecksumState::Sha1(sha1) => sha1.finalize().to_vec(),
+            ChecksumState::Sha256(sha256) => sha256.finalize().to_vec(),
+        };
+        Checksum { algorithm: self.algorithm, kind: ChecksumType::FullObject, value }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checksum_of_123456789(algorithm: ChecksumAlgorithm) -> String {
+        let mut hasher = ChecksumHasher::new(algorithm);
+        hasher.update(b"1234");
+        hasher.update(b"56789");
+        hex::encode(hasher.finish().value)
+    }
+
+    /// Check values of the CRC catalogue, and of FIPS 180 for SHA.
+    #[test]
+    fn known_checksums() {
+        assert_eq!(checksum_of_123456789(ChecksumAlgorithm::Crc32), "cbf43926");
+        assert_eq!(checksum_of_123456789(ChecksumAlgorithm::Crc32c), "e3069283");
+        assert_eq!(checksum_of_123456789(ChecksumAlgorithm::Crc64Nvme), "ae8b14860a799888");
+        assert_eq!(checksum_of_123456789(ChecksumAlgorithm::Sha1), "f7c3bc1d808e04732adf679965ccc34ca7ae3441");
+        assert_eq!(
+            checksum_of_123456789(ChecksumAlgorithm::Sha256),
+            "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"
+        );
+    }
+
+    #[tokio::test]
+    async fn batches_hash_like_one_piece() {
+        let whole: Vec<u8> = (0..3 * BATCH_BYTES + 17).map(|at| (at * 7 + at / 255) as u8).collect();
+        let expected = hex::encode(Md5::digest(&whole));
+        for piece_bytes in [1000, IN_PLACE_BYTES_MAX, BATCH_BYTES, whole.len()] {
+            let mut hash = BodyHash::new(Some(ChecksumAlgorithm::Sha256));
+            for piece in whole.chunks(piece_bytes) {
+                hash = hash.update(Bytes::copy_from_slice(piece)).await.unwrap();
+            }
+            let digests = hash.finish().await.unwrap();
+            assert_eq!(hex::encode(digests.md5), expected);
+            assert_eq!(digests.checksum.unwrap().value, Sha256::digest(&whole).to_vec());
+        }
+    }
+}
