@@ -52,7 +52,8 @@ impl RocksOptions {
         options.set_recycle_log_file_num(0);
         // Notices that a closed log file is missing or shorter than when it was synced.
         options.set_track_and_verify_wals_in_manifest(true);
-        // Refuse damaged files instead of reading around the damage.
+        // Refuse damaged files instead of reading around the damage; and stop for good when a background flush or its sync
+        // of the log meets an IO error, instead of going on.
         options.set_paranoid_checks(true);
         options.set_max_total_wal_size(self.wal_bytes_max);
         options.set_db_write_buffer_size(self.write_buffer_bytes);
