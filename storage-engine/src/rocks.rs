@@ -13,6 +13,7 @@ mod options;
 mod scan;
 mod snapshot;
 mod status;
+mod wal_tail;
 
 pub use batch::WriteBatch;
 pub use column_family::ColumnFamily;
@@ -54,6 +55,7 @@ struct Inner {
 
 impl Rocks {
     pub fn open(path: &Path, options: &RocksOptions, poison: Poison) -> Result<Self> {
+        wal_tail::cut_endless(path)?;
         let db = DB::open_cf_descriptors(&options.database(), path, options.column_families())
             .map_err(|error| fault("open rocksdb", error))?;
         Ok(Self { inner: Arc::new(Inner { db, poison }) })
