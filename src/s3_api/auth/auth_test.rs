@@ -2,6 +2,7 @@
 //! signer. Then the same requests, changed: each must be refused.
 
 mod changed;
+mod hostile;
 mod oracle;
 mod published;
 

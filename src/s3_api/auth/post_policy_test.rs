@@ -1,3 +1,5 @@
+//! Forms signed by boto3, the same forms changed, and the conditions one by one.
+
 use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine;

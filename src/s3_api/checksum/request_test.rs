@@ -1,3 +1,5 @@
+//! What requests may say about checksums, and what they may not.
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use onggi_cluster::metadata::record::{ChecksumAlgorithm, ChecksumType};
 

@@ -110,7 +110,7 @@ fn signed_chunks_cannot_be_cut_dropped_or_swapped() {
     let (mode, body) = signed_trailer_example("\r\n");
     let body = String::from_utf8(body).unwrap();
     let cut = body.find("x-amz-trailer-signature").unwrap();
-    assert_eq!(code(mode, 66560, body[..cut].as_bytes()), "MalformedTrailerError");
+    assert_eq!(code(mode, 66560, &body.as_bytes()[..cut]), "MalformedTrailerError");
 }
 
 #[test]

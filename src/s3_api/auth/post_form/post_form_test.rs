@@ -1,3 +1,5 @@
+//! Forms in any pieces, and forms that are too much.
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
