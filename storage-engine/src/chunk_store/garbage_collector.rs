@@ -156,7 +156,7 @@ impl GarbageCollector {
         payload: impl FnOnce() -> Verified,
         copies: &mut Vec<Appended>,
     ) -> Result<()> {
-        if self.store.index.find(chunk)? != Some(place) {
+        if !self.store.index.points_at(chunk, place)? {
             return Ok(());
         }
         match payload() {

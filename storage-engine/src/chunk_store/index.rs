@@ -94,6 +94,11 @@ impl Index {
         self.find_durable(chunk)
     }
 
+    /// Whether the entry of a chunk points here. A newer copy that is not durable yet does not count.
+    pub fn points_at(&self, chunk: ChunkId, place: Place) -> Result<bool> {
+        Ok(self.find_durable(chunk)? == Some(place))
+    }
+
     fn find_durable(&self, chunk: ChunkId) -> Result<Option<Place>> {
         self.store.get(&chunk_key(chunk))?.map(|value| Place::from_bytes(&value)).transpose()
     }
