@@ -1,5 +1,6 @@
 //! The bytes that release 1 puts on a drive: written by this release they must still be the same, and read they must still
 //! mean the same. A change of the fixture is a change of the format: it needs a new version and a fixture of its own.
+#![allow(clippy::expect_used)] // Helpers of tests are tests.
 
 use std::path::Path;
 use std::sync::mpsc;
