@@ -1,5 +1,8 @@
 //! Chunk store: durable appends at several sizes and from several writers at once, and verified reads.
 
+// A benchmark that cannot set itself up has nothing to report, as a test.
+#![allow(clippy::expect_used)]
+
 use std::hint::black_box;
 use std::path::Path;
 

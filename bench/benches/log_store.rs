@@ -1,5 +1,8 @@
 //! Log store: durable appends of small entries to many groups at once; all of them share one sync a round.
 
+// A benchmark that cannot set itself up has nothing to report, as a test.
+#![allow(clippy::expect_used)]
+
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use onggi_storage_engine::drive::Poison;
