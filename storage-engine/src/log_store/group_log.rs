@@ -91,10 +91,11 @@ impl GroupLog {
     }
 
     /// Gives the indexes that are gone, of which there may be more than there were entries; none if that was purged
-    /// before.
+    /// before. A log that begins at 2 and is purged through 1 loses nothing, but from now on it has a marker.
     pub fn purge_through(&mut self, through: u64, marker: Bytes) -> Option<Range<u64>> {
         let gone = self.first..through.saturating_add(1);
-        if gone.is_empty() {
+        let marks_the_start = gone.end == self.first && self.purged.is_none();
+        if gone.is_empty() && !marks_the_start {
             return None;
         }
         self.first = gone.end;
