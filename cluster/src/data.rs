@@ -8,6 +8,9 @@ mod reader;
 mod sweep;
 mod writer;
 
+#[cfg(test)]
+mod sweep_test;
+
 use std::ops::Range;
 use std::sync::Arc;
 

@@ -3,9 +3,12 @@
 use bytes::Bytes;
 use futures::TryStreamExt;
 use futures::future::join_all;
+use onggi_storage_engine::error::ErrorKind as EngineErrorKind;
 
+use crate::error::ErrorKind;
 use crate::id::{OwnerKey, UserId};
 use crate::metadata::client::Route;
+use crate::metadata::command::{Change, SystemChange};
 use crate::metadata::outcome::{Outcome, Refusal};
 use crate::metadata::query;
 use crate::testing::{TestEngine, create_user, initialize, start, user_names};
@@ -104,4 +107,47 @@ async fn bytes_come_back_whatever_their_size() {
         }
     }
     cluster.stop().await;
+}
+
+/// A drive that failed takes nothing any more, and what it said before stays readable.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_drive_acknowledges_nothing() {
+    let engine = TestEngine::new();
+    let cluster = start(&engine).await;
+    initialize(&cluster).await;
+    create_user(&cluster, "anna").await;
+    let (metadata, poison) = (cluster.metadata(), cluster.engine().drive().poison().clone());
+    let racing = tokio::spawn({
+        let cluster = cluster.clone();
+        async move {
+            let mut acknowledged = vec!["anna".to_owned()];
+            for number in 0..100_000 {
+                let name = format!("user-{number}");
+                let change = SystemChange::CreateUser { name: name.clone(), admin: false, quota_bytes: None };
+                match cluster.metadata().commit(Change::System(change)).await {
+                    Ok(Outcome::UserCreated { .. }) => acknowledged.push(name),
+                    Ok(other) => panic!("{other:?}"),
+                    Err(error) => {
+                        assert!(matches!(error.kind(), ErrorKind::Internal | ErrorKind::OutcomeUnknown), "{error}");
+                        return acknowledged;
+                    }
+                }
+            }
+            panic!("the drive never failed");
+        }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    poison.set(onggi_storage_engine::error::Error::new(EngineErrorKind::DriveFailed, "a sync failed"));
+    let acknowledged = racing.await.expect("ends");
+    for _ in 0..3 {
+        let change = SystemChange::DeleteUser { user: UserId(2) };
+        let error = metadata.commit(Change::System(change)).await.expect_err("is refused");
+        assert_eq!(error.kind(), ErrorKind::Internal);
+    }
+    let after = engine.killed();
+    let again = start(&after).await;
+    let names = user_names(&again).await;
+    assert!(acknowledged.iter().all(|name| names.contains(name)));
+    assert!(names.len() <= acknowledged.len() + 1, "at most the one whose outcome was unknown");
+    again.stop().await;
 }

@@ -106,7 +106,7 @@ impl Sweeper {
         }
     }
 
-    async fn free_due(&self) {
+    pub(super) async fn free_due(&self) {
         for blob in self.freed.take_due(FREES_PER_TICK_MAX) {
             match self.chunks.free(blob).await {
                 Ok(()) => self.counts.freed.fetch_add(1, Ordering::Relaxed),

@@ -182,3 +182,6 @@ async fn in_own_task(steps: impl Future<Output = Result<Outcome>> + Send + 'stat
     let done = tokio::spawn(steps).await;
     done.map_err(|panic| Error::caused_by(ErrorKind::OutcomeUnknown, "create or delete a bucket", panic))?
 }
+
+#[cfg(test)]
+mod bucket_steps_test;

@@ -1,0 +1,129 @@
+//! The sweep frees what nothing names, and nothing else.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use onggi_storage_engine::StorageEngine;
+use onggi_storage_engine::env::Clock;
+use onggi_storage_engine::format::Record;
+use tokio_util::sync::CancellationToken;
+
+use super::{FreedQueue, OpenBlobs, SweepOptions, Sweeper};
+use crate::id::{BlobId, OwnerKey};
+use crate::metadata::key::{OwnerSpace, Referent};
+use crate::metadata::record::ReferenceRecord;
+use crate::testing::TestEngine;
+
+const GRACE: Duration = Duration::from_secs(100);
+
+/// Stands still until it is moved.
+struct SetClock {
+    begun: Instant,
+    passed_ms: AtomicU64,
+}
+
+impl Clock for SetClock {
+    fn unix_ms(&self) -> u64 {
+        1_000_000 + self.passed_ms.load(Ordering::Relaxed)
+    }
+
+    fn now(&self) -> Instant {
+        self.begun + Duration::from_millis(self.passed_ms.load(Ordering::Relaxed))
+    }
+}
+
+struct Bench {
+    engine: StorageEngine,
+    clock: Arc<SetClock>,
+    open: OpenBlobs,
+    freed: FreedQueue,
+    sweeper: Sweeper,
+}
+
+impl Bench {
+    async fn new(directory: &TestEngine) -> Self {
+        let engine = directory.open().await;
+        let clock = Arc::new(SetClock { begun: Instant::now(), passed_ms: AtomicU64::new(0) });
+        let open = OpenBlobs::new(clock.clone(), GRACE);
+        let freed = FreedQueue::new(clock.clone(), GRACE);
+        let (chunks, metadata) = (engine.chunk_store().clone(), engine.metadata_store().clone());
+        let options = SweepOptions { interval: Duration::from_secs(1) };
+        let sweeper = Sweeper::new(chunks, metadata, open.clone(), freed.clone(), options);
+        Self { engine, clock, open, freed, sweeper }
+    }
+
+    async fn store(&self, number: u64) -> BlobId {
+        let blob = BlobId::new(OwnerKey(7), self.clock.unix_ms(), number);
+        let appended = self.engine.chunk_store().append(blob.chunk(0), vec![Bytes::from_static(b"bytes")]).await;
+        self.engine.chunk_store().sync(&[appended.expect("appends")]).await.expect("syncs");
+        blob
+    }
+
+    fn name(&self, blob: BlobId) {
+        let key = OwnerSpace(blob.owner()).reference(&Referent::Blob(blob));
+        let mut batch = self.engine.metadata_store().batch();
+        batch.put(&key, &ReferenceRecord { count: 1 }.to_bytes());
+        self.engine.metadata_store().apply(batch).expect("writes");
+    }
+
+    fn pass_time(&self, time: Duration) {
+        self.clock.passed_ms.fetch_add(time.as_millis() as u64, Ordering::Relaxed);
+    }
+
+    async fn pass(&self) {
+        self.sweeper.pass(&mut None, &CancellationToken::new()).await.expect("passes");
+    }
+
+    async fn stored(&self) -> Vec<BlobId> {
+        let blobs = self.engine.chunk_store().blobs(None, 100).await.expect("lists");
+        blobs.into_iter().map(|(blob, _)| blob).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orphans_go_after_the_grace_period_and_named_blobs_stay() {
+    let directory = TestEngine::new();
+    let bench = Bench::new(&directory).await;
+    let (orphan, named) = (bench.store(1).await, bench.store(2).await);
+    bench.name(named);
+    bench.pass().await;
+    assert_eq!(bench.stored().await, [orphan, named], "both are young");
+    bench.pass_time(GRACE);
+    let young = bench.store(3).await;
+    bench.pass().await;
+    assert_eq!(bench.stored().await, [named, young]);
+    assert_eq!(bench.sweeper.status().orphans, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blob_that_is_still_written_or_just_was_is_left_alone() {
+    let directory = TestEngine::new();
+    let bench = Bench::new(&directory).await;
+    let blob = bench.store(1).await;
+    let writing = bench.open.register(blob);
+    bench.pass_time(GRACE * 10);
+    bench.pass().await;
+    assert_eq!(bench.stored().await, [blob], "an upload of a thousand seconds");
+    drop(writing);
+    bench.pass_time(GRACE / 2);
+    bench.pass().await;
+    assert_eq!(bench.stored().await, [blob], "its commit may be on its way");
+    bench.pass_time(GRACE);
+    bench.pass().await;
+    assert_eq!(bench.stored().await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn freed_blobs_wait_for_their_grace_period() {
+    let directory = TestEngine::new();
+    let bench = Bench::new(&directory).await;
+    let blob = bench.store(1).await;
+    bench.freed.sender().send(vec![blob]);
+    assert_eq!(bench.freed.take_due(10), []);
+    bench.pass_time(GRACE);
+    bench.sweeper.free_due().await;
+    assert_eq!(bench.stored().await, []);
+    assert_eq!((bench.sweeper.status().freed, bench.sweeper.status().waiting), (1, 0));
+}
