@@ -1,0 +1,149 @@
+//! Test support: one node for all tests, clients for it, and patterns of bytes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use onggi::s3_api::{RequestInfo, S3Api, S3Options};
+use onggi::services::identity_service::NewUser;
+use onggi::services::{KeyPair, Services};
+use onggi_cluster::metadata::secret_box::SecretBox;
+use onggi_cluster::{Cluster, ClusterOptions};
+use onggi_storage_engine::env::Environment;
+use onggi_storage_engine::{EngineOptions, StorageEngine};
+use tokio::net::TcpListener;
+use tokio::sync::OnceCell;
+
+pub struct Server {
+    pub address: SocketAddr,
+    pub access_key: String,
+    pub secret: String,
+    pub other: KeyPair,
+    _directory: tempfile::TempDir,
+}
+
+/// Lives in a runtime of its own, because every test has its own too and all share this node.
+pub async fn server() -> &'static Server {
+    static SERVER: OnceCell<Server> = OnceCell::const_new();
+    SERVER
+        .get_or_init(|| async {
+            let (started, server) = tokio::sync::oneshot::channel();
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Runtime::new().unwrap();
+                runtime.block_on(async {
+                    let _ = started.send(start().await);
+                    std::future::pending::<()>().await;
+                });
+            });
+            server.await.unwrap()
+        })
+        .await
+}
+
+async fn start() -> Server {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = EngineOptions::new(directory.path().to_owned());
+    let engine = StorageEngine::open(engine, Environment::real()).await.unwrap();
+    let cluster = Cluster::start(ClusterOptions::default(), engine).await.unwrap();
+    let services = Services::new(cluster.metadata(), cluster.data(), SecretBox::new(&[7; 32]));
+    let root = KeyPair::generate();
+    services.identity.initialize("test", &root).await.unwrap();
+    let other = NewUser { name: "other".to_owned(), admin: false, quota_bytes: Some(50_000_000) };
+    let other = services.identity.create_user(other).await.unwrap();
+    let other = services.identity.create_access_key(other, "").await.unwrap();
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let api = S3Api::new(services.clone(), S3Options { domains: vec!["s3.test".to_owned()], ..S3Options::default() });
+    tokio::spawn(serve(listener, api, cluster));
+    let secret = root.secret.expose().to_owned();
+    Server { address, access_key: root.access_key, secret, other, _directory: directory }
+}
+
+async fn serve(listener: TcpListener, api: S3Api, _cluster: Cluster) {
+    static NUMBER: AtomicU64 = AtomicU64::new(1);
+    loop {
+        let (socket, _) = listener.accept().await.unwrap();
+        socket.set_nodelay(true).unwrap();
+        let api = api.clone();
+        let service = service_fn(move |request| {
+            let api = api.clone();
+            let id: Arc<str> = format!("{:016X}", NUMBER.fetch_add(1, Ordering::Relaxed)).into();
+            async move { Ok::<_, std::convert::Infallible>(api.handle(request, RequestInfo { id, tls: false }).await) }
+        });
+        tokio::spawn(async move {
+            let _ = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .serve_connection(TokioIo::new(socket), service)
+                .await;
+        });
+    }
+}
+
+pub async fn client() -> Client {
+    let server = server().await;
+    client_with(server.address, &server.access_key, &server.secret)
+}
+
+pub async fn other_client() -> Client {
+    let server = server().await;
+    client_with(server.address, &server.other.access_key, server.other.secret.expose())
+}
+
+pub fn client_with(address: SocketAddr, access_key: &str, secret: &str) -> Client {
+    let config = aws_sdk_s3::config::Builder::new()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(format!("http://{address}"))
+        .credentials_provider(Credentials::new(access_key, secret, None, None, "test"))
+        .force_path_style(true)
+        .retry_config(RetryConfig::disabled())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .build();
+    Client::from_conf(config)
+}
+
+/// A client of the root user and a bucket that nobody else uses.
+pub async fn test_bucket() -> (Client, String) {
+    let (client, bucket) = (client().await, unique("bucket"));
+    client.create_bucket().bucket(&bucket).send().await.unwrap();
+    (client, bucket)
+}
+
+pub fn unique(name: &str) -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(1);
+    format!("{name}-{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Bytes that repeat nowhere in step with chunks or parts.
+pub fn pattern(bytes: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    std::iter::repeat_with(next).take(bytes).collect()
+}
+
+/// The `<Code>` of a failure; `ok` if it was none.
+pub fn code<T, E: ProvideErrorMetadata, R>(outcome: &Result<T, SdkError<E, R>>) -> String {
+    match outcome {
+        Ok(_) => "ok".to_owned(),
+        Err(error) => error.code().unwrap_or("none").to_owned(),
+    }
+}
+
+pub fn status<T, E>(outcome: &Result<T, SdkError<E>>) -> u16 {
+    match outcome {
+        Ok(_) => 200,
+        Err(error) => error.raw_response().map_or(0, |response| response.status().as_u16()),
+    }
+}
