@@ -9,5 +9,7 @@ pub mod front;
 pub mod listener;
 mod overload;
 mod request_id;
+mod s3;
 pub mod tls;
 mod tracked_body;
+pub mod web;

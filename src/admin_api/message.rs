@@ -1,0 +1,153 @@
+//! Messages of the admin API: what the server and the command line both read and write, as JSON.
+//! Invariant: fields are added, never renamed; unknown fields of a request are refused.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateUser {
+    pub name: String,
+    #[serde(default)]
+    pub admin: bool,
+    #[serde(default)]
+    pub quota_bytes: Option<u64>,
+}
+
+/// What is not given stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateUser {
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    #[serde(default)]
+    pub quota_bytes: Option<u64>,
+    #[serde(default)]
+    pub remove_quota: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    pub id: u64,
+    pub name: String,
+    pub admin: bool,
+    pub enabled: bool,
+    pub quota_bytes: Option<u64>,
+    pub created_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Users {
+    pub users: Vec<User>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateKey {
+    #[serde(default)]
+    pub description: String,
+}
+
+/// The only time that a secret leaves the node.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreatedKey {
+    pub user: String,
+    pub access_key: String,
+    pub secret_key: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateKey {
+    pub enabled: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    pub access_key: String,
+    pub enabled: bool,
+    pub description: String,
+    pub created_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keys {
+    pub user: String,
+    pub keys: Vec<Key>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bucket {
+    pub name: String,
+    pub owner: String,
+    pub created_ms: u64,
+    pub versioning: String,
+    pub objects: u64,
+    pub versions: u64,
+    pub delete_markers: u64,
+    pub uploads: u64,
+    pub bytes: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buckets {
+    pub buckets: Vec<Bucket>,
+}
+
+/// Why a request was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub error: FailureDetail,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureDetail {
+    pub code: String,
+    pub message: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    pub version: String,
+    pub cluster: String,
+    pub node: u64,
+    pub uptime_seconds: u64,
+    pub ready: bool,
+    /// Why not, one sentence each.
+    pub problems: Vec<String>,
+    pub data_dir: String,
+    pub groups: Vec<Group>,
+    pub chunks: Chunks,
+}
+
+/// One Raft group of this node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub id: u32,
+    pub leader: Option<u64>,
+    pub term: u64,
+    pub applied_index: Option<u64>,
+    pub last_log_index: Option<u64>,
+    pub failure: Option<String>,
+}
+
+/// The drive's chunk store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunks {
+    pub extents: u64,
+    pub chunks: u64,
+    pub live_bytes: u64,
+    pub dead_bytes: u64,
+    pub damaged_chunks: u64,
+}
+
+/// The scrub that is running, or the last one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scrub {
+    pub running: bool,
+    pub started_ms: u64,
+    pub finished_ms: u64,
+    pub extents_done: u64,
+    pub extents_total: u64,
+    pub bytes: u64,
+    pub errors: u64,
+}

@@ -1,0 +1,48 @@
+//! Router of the admin API: which operation a request is. Every route is behind `require_admin`; there is no other way in.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{delete, get, post};
+
+use crate::admin_api::auth::require_admin;
+use crate::admin_api::error::AdminError;
+use crate::admin_api::operations::{
+    create_key, create_user, delete_key, delete_user, list_buckets, list_keys, list_users, scrub_status, start_scrub,
+    status, update_key, update_user,
+};
+use crate::admin_api::system::System;
+use crate::s3_api::auth::{AuthOptions, Authenticator};
+use crate::services::Services;
+
+pub const PATH_PREFIX: &str = "/admin/v1";
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct AdminApi {
+    pub(super) services: Services,
+    pub(super) authenticator: Arc<Authenticator>,
+    pub(super) system: Arc<dyn System>,
+}
+
+impl AdminApi {
+    pub fn new(services: Services, system: Arc<dyn System>) -> Self {
+        // Any region: an admin need not know which one the node's S3 API has. No SigV2: nothing here needs it.
+        let options = AuthOptions { region: None, sigv2_presigned: false };
+        Self { services, authenticator: Arc::new(Authenticator::new(options)), system }
+    }
+
+    pub fn router(self) -> Router {
+        let routes = Router::new()
+            .route("/users", get(list_users).post(create_user))
+            .route("/users/{name}", delete(delete_user).patch(update_user))
+            .route("/users/{name}/keys", get(list_keys).post(create_key))
+            .route("/keys/{access_key}", delete(delete_key).patch(update_key))
+            .route("/buckets", get(list_buckets))
+            .route("/status", get(status))
+            .route("/scrub", post(start_scrub).get(scrub_status))
+            .fallback(async || AdminError::not_found("such admin operation"));
+        Router::new().nest(PATH_PREFIX, routes.layer(from_fn_with_state(self.clone(), require_admin)).with_state(self))
+    }
+}

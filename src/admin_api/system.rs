@@ -1,0 +1,12 @@
+//! System: what the admin API and the health pages ask of the node itself. The composition root answers.
+
+use crate::admin_api::message::{Scrub, Status};
+
+pub trait System: Send + Sync + 'static {
+    /// Why the node takes no requests, one sentence each; empty if it does.
+    fn problems(&self) -> Vec<String>;
+    fn status(&self) -> Status;
+    fn scrub(&self) -> Scrub;
+    /// Begins a scrub soon; one that is running goes on.
+    fn start_scrub(&self);
+}

@@ -1,0 +1,106 @@
+//! The web listener's pages: health, metrics, and the admin API below its prefix.
+//! Invariant: what needs no signature says nothing of users, buckets or secrets.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response as WebResponse};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use serde_json::json;
+
+use crate::admin_api::system::System;
+use crate::admin_api::{AdminApi, PATH_PREFIX};
+use crate::gateway::connection::ConnectionInfo;
+use crate::gateway::front::{Api, OperationName};
+use crate::gateway::request_id::RequestId;
+use crate::observability::metrics::Metrics;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The type that Prometheus asks for (OpenMetrics 1.0).
+const METRICS_TYPE: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Web {
+    routes: TowerToHyperService<Router>,
+}
+
+#[derive(Clone)]
+struct Pages {
+    system: Arc<dyn System>,
+    metrics: Arc<Metrics>,
+}
+
+impl Web {
+    pub fn new(admin: AdminApi, system: Arc<dyn System>, metrics: Arc<Metrics>) -> Self {
+        let pages = Router::new()
+            .route("/healthz", get(healthz))
+            .route("/readyz", get(readyz))
+            .route("/metrics", get(metrics_page))
+            .with_state(Pages { system, metrics });
+        Self { routes: TowerToHyperService::new(pages.merge(admin.router())) }
+    }
+}
+
+/// The process answers.
+async fn healthz() -> WebResponse {
+    Json(json!({ "status": "ok" })).into_response()
+}
+
+/// The node takes requests, or why it does not.
+async fn readyz(State(pages): State<Pages>) -> WebResponse {
+    let problems = pages.system.problems();
+    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": problems.is_empty(), "problems": problems }))).into_response()
+}
+
+async fn metrics_page(State(pages): State<Pages>) -> WebResponse {
+    ([(CONTENT_TYPE, METRICS_TYPE)], pages.metrics.text()).into_response()
+}
+
+impl Api for Web {
+    const NAME: &'static str = "web";
+    type Body = Body;
+
+    async fn handle(&self, request: Request<Incoming>, id: RequestId, _: ConnectionInfo) -> Response<Body> {
+        let name = operation_name(request.uri().path());
+        let mut response = match self.routes.call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        response.extensions_mut().insert(name);
+        stamped(response, id)
+    }
+
+    fn slow_down(&self, _: &Request<Incoming>, id: RequestId, _: ConnectionInfo) -> Response<Body> {
+        let body =
+            Json(json!({ "error": { "code": "Overloaded", "message": "too many requests: try again in a second" } }));
+        stamped((StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], body).into_response(), id)
+    }
+}
+
+fn stamped(mut response: Response<Body>, id: RequestId) -> Response<Body> {
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// A closed set: paths of clients never become labels.
+fn operation_name(path: &str) -> OperationName {
+    OperationName(match path {
+        "/healthz" => "healthz",
+        "/readyz" => "readyz",
+        "/metrics" => "metrics",
+        _ if path.starts_with(PATH_PREFIX) => "admin",
+        _ => "unknown",
+    })
+}
