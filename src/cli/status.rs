@@ -1,0 +1,37 @@
+//! `onggi admin status`
+
+use anyhow::Result;
+
+use crate::admin_api::message::Status;
+use crate::cli::admin_client::AdminClient;
+use crate::cli::output;
+
+pub async fn run(client: &AdminClient, json: bool) -> Result<()> {
+    let status: Status = client.get("/status").await?;
+    if json {
+        return output::print_json(&status);
+    }
+    let state = if status.ready { "ready".to_string() } else { format!("not ready: {}", status.problems.join("; ")) };
+    let led = status.groups.iter().filter(|group| group.leader == Some(status.node)).count();
+    let rows = [
+        ("state", state),
+        ("cluster", format!("{}, node {}, version {}", status.cluster, status.node, status.version)),
+        ("up", format!("{} s", status.uptime_seconds)),
+        ("data", status.data_dir),
+        ("groups", format!("{}, {led} led by this node", status.groups.len())),
+        ("chunks", format!("{} in {} extents", status.chunks.chunks, status.chunks.extents)),
+        (
+            "bytes",
+            format!(
+                "{} in use, {} to be freed",
+                output::bytes(status.chunks.live_bytes),
+                output::bytes(status.chunks.dead_bytes)
+            ),
+        ),
+        ("damaged", format!("{} chunks", status.chunks.damaged_chunks)),
+    ];
+    for (name, value) in rows {
+        println!("{name:<8}  {value}");
+    }
+    Ok(())
+}

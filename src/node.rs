@@ -1,0 +1,239 @@
+//! Node: the composition root. Engine, cluster, services, APIs, gateway: started in this order, stopped in the other.
+//! Owns: who knows whom; nobody else wires parts together.
+
+mod engine_metrics;
+mod first_start;
+mod master_key;
+mod system;
+mod welcome;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use onggi_cluster::metadata::secret_box::SecretBox;
+use onggi_cluster::{Cluster, ClusterOptions};
+use onggi_storage_engine::env::Environment;
+use onggi_storage_engine::{EngineOptions, StorageEngine};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::admin_api::AdminApi;
+use crate::admin_api::system::System;
+use crate::config::Config;
+use crate::gateway::front::Front;
+use crate::gateway::listener::Listener;
+use crate::gateway::tls::{CertificateSource, Certificates, LocalAuthority, authority_path};
+use crate::gateway::web::Web;
+use crate::node::engine_metrics::EngineMetrics;
+use crate::node::first_start::RootKey;
+use crate::node::system::NodeSystem;
+use crate::node::welcome::Welcome;
+use crate::observability::metrics::Metrics;
+use crate::s3_api::auth::AuthOptions;
+use crate::s3_api::{S3Api, S3Options};
+use crate::services::Services;
+
+pub struct Node {
+    cluster: Cluster,
+    system: Arc<NodeSystem>,
+    s3: Part,
+    web: Part,
+    welcome: Welcome,
+}
+
+/// Bound, not accepting yet: clients that come early wait for the node to be ready.
+struct Listeners {
+    s3: Listener,
+    web: Listener,
+}
+
+/// Tasks that stop together.
+struct Part {
+    stop: CancellationToken,
+    tasks: JoinSet<&'static str>,
+}
+
+impl Node {
+    /// Returns when every API answers.
+    pub async fn start(config: Config) -> Result<Self> {
+        let data_dir = config.node.data_dir.clone();
+        // Before the drive is touched: an address that is taken is the most common mistake.
+        let listeners = Listeners {
+            s3: bind("s3", config.s3.listen, &config).await?,
+            web: bind("web", config.web.listen, &config).await?,
+        };
+        let engine = StorageEngine::open(engine_options(&config), Environment::real())
+            .await
+            .with_context(|| format!("open the data directory {}", data_dir.display()))?;
+        let master_key = master_key::load_or_create(&data_dir)?;
+        let cluster = Cluster::start(cluster_options(&config), engine).await.context("start the cluster")?;
+        match Self::start_apis(&config, listeners, cluster.clone(), master_key).await {
+            Ok(node) => Ok(node),
+            Err(error) => {
+                cluster.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn start_apis(
+        config: &Config,
+        listeners: Listeners,
+        cluster: Cluster,
+        master_key: master_key::MasterKey,
+    ) -> Result<Self> {
+        let data_dir = &config.node.data_dir;
+        let services = Services::new(cluster.metadata(), cluster.data(), SecretBox::new(&master_key));
+        let root_key = first_start::prepare(&services.identity, &config.cluster.name, data_dir).await?;
+
+        let certificates = Certificates::load(certificate_source(config)?)?;
+        let tls = certificates.server_config()?;
+        let s3_listener = if config.s3.tls { listeners.s3.with_tls(tls.clone()) } else { listeners.s3 };
+        let web_listener = listeners.web.with_tls(tls);
+        let welcome = welcome(config, &s3_listener, &web_listener, root_key)?;
+
+        let system = Arc::new(NodeSystem::new(cluster.clone(), config.cluster.name.clone(), data_dir.clone()));
+        let metrics = Arc::new(Metrics::new(vec![Box::new(EngineMetrics::new(cluster.clone()))]));
+        let requests_max = config.gateway.requests_max;
+        let s3_api = S3Api::new(services.clone(), s3_options(config));
+        let admin_api = AdminApi::new(services, system.clone() as Arc<dyn System>);
+        let web_api = Web::new(admin_api, system.clone(), metrics.clone());
+
+        let mut web = Part::new();
+        web.spawn("certificates", |stop| async move {
+            if let Err(error) = certificates.watch(stop).await {
+                tracing::error!(%error, "SIGHUP cannot be waited for");
+            }
+        });
+        let front = Front::new(web_api, requests_max, metrics.clone());
+        web.spawn("web listener", |stop| web_listener.run(front, stop));
+        let mut s3 = Part::new();
+        let front = Front::new(s3_api, requests_max, metrics);
+        s3.spawn("s3 listener", |stop| s3_listener.run(front, stop));
+        Ok(Self { cluster, system, s3, web, welcome })
+    }
+
+    /// Tells whoever started the process that it is ready, on standard output.
+    pub fn announce(&self, welcome: bool) {
+        if welcome {
+            println!("{}", self.welcome.text());
+        } else if let Some(credentials) = self.welcome.first_credentials() {
+            println!("{credentials}");
+        }
+        println!("{}", self.welcome.ready_line());
+    }
+
+    /// Waits for a part to end that should not.
+    pub async fn failed(&mut self) -> anyhow::Error {
+        let ended = tokio::select! {
+            Some(ended) = self.s3.tasks.join_next() => ended,
+            Some(ended) = self.web.tasks.join_next() => ended,
+        };
+        match ended {
+            Ok(name) => anyhow!("the {name} ended by itself"),
+            Err(error) => anyhow!(error).context("a part of the node failed"),
+        }
+    }
+
+    /// Not ready first, then requests in flight, then the stores.
+    pub async fn stop(self) {
+        self.system.begin_stop();
+        self.s3.stop().await;
+        self.web.stop().await;
+        self.cluster.stop().await;
+        tracing::info!("stopped");
+    }
+}
+
+impl Part {
+    fn new() -> Self {
+        Self { stop: CancellationToken::new(), tasks: JoinSet::new() }
+    }
+
+    fn spawn<F: Future<Output = ()> + Send + 'static>(
+        &mut self,
+        name: &'static str,
+        run: impl FnOnce(CancellationToken) -> F,
+    ) {
+        let running = run(self.stop.clone());
+        self.tasks.spawn(async move {
+            running.await;
+            name
+        });
+    }
+
+    async fn stop(mut self) {
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a part of the node did not end cleanly");
+            }
+        }
+    }
+}
+
+async fn bind(name: &'static str, address: SocketAddr, config: &Config) -> Result<Listener> {
+    Listener::bind(name, address, &config.gateway).await.with_context(|| {
+        format!("listen on {address}: is another process using it? choose another address with --{name}-listen")
+    })
+}
+
+fn welcome(config: &Config, s3: &Listener, web: &Listener, root_key: RootKey) -> Result<Welcome> {
+    let local_authority = config.tls.certificate.is_none().then(|| authority_path(&config.node.data_dir));
+    Ok(Welcome {
+        s3: s3.address()?,
+        s3_tls: config.s3.tls,
+        web: web.address()?,
+        data_dir: config.node.data_dir.clone(),
+        authority: local_authority.map(|path| std::path::absolute(&path).unwrap_or(path)),
+        credentials: root_key.credentials,
+        first_start: root_key.created,
+    })
+}
+
+fn certificate_source(config: &Config) -> Result<CertificateSource> {
+    if let (Some(certificate), Some(private_key)) = (&config.tls.certificate, &config.tls.private_key) {
+        return Ok(CertificateSource::Files { certificate: certificate.clone(), private_key: private_key.clone() });
+    }
+    let mut names = vec!["localhost".to_string(), "127.0.0.1".into(), "::1".into()];
+    names.extend(host_name());
+    let listening = [config.s3.listen.ip(), config.web.listen.ip()];
+    names.extend(listening.iter().filter(|ip| !ip.is_unspecified()).map(ToString::to_string));
+    names.extend(config.s3.domains.iter().flat_map(|domain| [domain.clone(), format!("*.{domain}")]));
+    names.extend(config.tls.names.iter().cloned());
+    names.sort();
+    names.dedup();
+    let authority = LocalAuthority::open_or_create(&config.node.data_dir)?;
+    Ok(CertificateSource::LocalAuthority { authority, names })
+}
+
+fn host_name() -> Option<String> {
+    let name = rustix::system::uname().nodename().to_str().ok()?.to_string();
+    let well_formed = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+    (!name.is_empty() && name.chars().all(well_formed)).then_some(name)
+}
+
+fn engine_options(config: &Config) -> EngineOptions {
+    EngineOptions::new(config.node.data_dir.clone())
+}
+
+fn cluster_options(config: &Config) -> ClusterOptions {
+    let bytes = |size: crate::config::setting::ByteSize| u32::try_from(size.0).unwrap_or(u32::MAX);
+    ClusterOptions {
+        name: config.cluster.name.clone(),
+        groups: config.cluster.groups.get(),
+        inline_bytes_max: bytes(config.storage.inline_bytes_max),
+        chunk_bytes: bytes(config.storage.chunk_bytes),
+        sweep_grace: config.storage.sweep_grace,
+        sweep_interval: config.storage.sweep_interval,
+        ..ClusterOptions::default()
+    }
+}
+
+fn s3_options(config: &Config) -> S3Options {
+    let region = Some(config.s3.region.clone()).filter(|region| !region.is_empty());
+    let auth = AuthOptions { region: region.clone(), ..AuthOptions::default() };
+    let defaults = S3Options::default();
+    S3Options { domains: config.s3.domains.clone(), region: region.unwrap_or(defaults.region), auth }
+}

@@ -1,0 +1,66 @@
+//! Engine metrics: what the cluster and the storage engine count, asked for when somebody reads `/metrics`.
+//! Owns: their names and units as Prometheus shows them.
+
+use std::fmt;
+
+use onggi_cluster::Cluster;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+
+pub struct EngineMetrics {
+    cluster: Cluster,
+}
+
+impl EngineMetrics {
+    pub fn new(cluster: Cluster) -> Self {
+        Self { cluster }
+    }
+}
+
+impl fmt::Debug for EngineMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EngineMetrics")
+    }
+}
+
+impl Collector for EngineMetrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let chunks = self.cluster.engine().chunk_store().status();
+        let cluster = self.cluster.status();
+        let counters = [
+            ("chunk_appends", "Chunks written", chunks.appends),
+            ("chunk_appended_bytes", "Bytes of chunks written", chunks.appended_bytes),
+            ("chunk_reads", "Chunk reads", chunks.reads),
+            ("chunk_read_bytes", "Bytes of chunks read and verified", chunks.read_bytes),
+            ("chunk_syncs", "Syncs of extents", chunks.syncs),
+            ("chunk_corrupt_reads", "Reads that met a bad checksum", chunks.corrupt_reads),
+            ("chunk_garbage_moved_bytes", "Live bytes moved by garbage collection", chunks.garbage_moved_bytes),
+            ("chunk_extents_removed", "Extents removed by garbage collection", chunks.extents_removed),
+            ("sweep_freed_blobs", "Blobs freed after their last name went", cluster.sweep.freed),
+            ("sweep_orphan_blobs", "Blobs freed that no record named", cluster.sweep.orphans),
+        ];
+        for (name, help, value) in counters {
+            let counter = ConstCounter::new(value);
+            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+        }
+        let led = cluster.groups.iter().filter(|group| group.leader == Some(cluster.node)).count();
+        let gauges = [
+            ("chunk_extents", "Extents on the drive", chunks.extents),
+            ("chunks", "Chunks on the drive", chunks.chunks),
+            ("chunk_live_bytes", "Bytes of extents that the index points at", chunks.live_bytes),
+            ("chunk_dead_bytes", "Bytes of extents that wait for garbage collection", chunks.dead_bytes),
+            ("chunks_damaged", "Chunks that failed verification and were not replaced", chunks.damaged.len() as u64),
+            ("scrub_running", "1 while a scrub runs", u64::from(chunks.scrub.running)),
+            ("scrub_errors", "Damaged chunks that the running or last scrub found", chunks.scrub.errors),
+            ("groups", "Raft groups of this node", cluster.groups.len() as u64),
+            ("groups_led", "Raft groups that this node leads", led as u64),
+        ];
+        for (name, help, value) in gauges {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        Ok(())
+    }
+}
