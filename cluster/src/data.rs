@@ -35,6 +35,17 @@ pub struct DataOptions {
     pub chunk_bytes: u32,
 }
 
+impl DataOptions {
+    fn with_smaller_chunks(&self) -> Self {
+        let chunk_bytes = (self.chunk_bytes / 4).max(self.inline_bytes_max + 1);
+        Self { chunk_bytes, ..self.clone() }
+    }
+}
+
+/// A writer holds up to three chunks. From this many writers on, new bodies are cut into chunks of a quarter of the size: 16 × 12 MiB, and
+/// 3 MiB for each further one.
+const WRITERS_OF_FULL_CHUNKS_MAX: usize = 16;
+
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct DataClient {
@@ -65,7 +76,9 @@ impl DataClient {
     pub fn blob_writer(&self, owner: OwnerKey) -> BlobWriter {
         let environment = &self.inner.environment;
         let blob = BlobId::new(owner, environment.clock.unix_ms(), environment.random.next_u64());
-        BlobWriter::new(self.inner.chunks.clone(), self.inner.open.register(blob), self.inner.options.clone())
+        let crowded = self.inner.open.count() >= WRITERS_OF_FULL_CHUNKS_MAX;
+        let options = if crowded { self.inner.options.with_smaller_chunks() } else { self.inner.options.clone() };
+        BlobWriter::new(self.inner.chunks.clone(), self.inner.open.register(blob), options)
     }
 
     /// The verified bytes `range` of `content`, which holds `bytes` in all. `Content::Parts` is resolved by the caller

@@ -11,6 +11,7 @@ use crate::metadata::client::Route;
 use crate::metadata::command::{Change, SystemChange};
 use crate::metadata::outcome::{Outcome, Refusal};
 use crate::metadata::query;
+use crate::metadata::record::Content;
 use crate::testing::{TestEngine, create_user, initialize, start, user_names};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,4 +151,25 @@ async fn a_failed_drive_acknowledges_nothing() {
     assert!(acknowledged.iter().all(|name| names.contains(name)));
     assert!(names.len() <= acknowledged.len() + 1, "at most the one whose outcome was unknown");
     again.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_of_writers_gets_smaller_chunks_and_one_writer_full_ones() {
+    let engine = TestEngine::new();
+    let cluster = start(&engine).await;
+    let data = cluster.data();
+    let body = Bytes::from(vec![9; 5 * 1024 * 1024]);
+    let crowd: Vec<_> = (0..16).map(|_| data.blob_writer(OwnerKey(1))).collect();
+    let mut one_more = data.blob_writer(OwnerKey(1));
+    one_more.push(body.clone()).await.expect("takes bytes");
+    let content = one_more.finish().await.expect("finishes");
+    assert!(matches!(content.content, Content::Blob { chunk_bytes: 1_048_576, .. }), "{content:?}");
+    let read = data.read(&content.content, content.bytes, 0..content.bytes).try_collect::<Vec<Bytes>>().await;
+    assert!(read.expect("reads").concat() == body);
+    drop(crowd);
+    let mut alone = data.blob_writer(OwnerKey(1));
+    alone.push(body).await.expect("takes bytes");
+    let content = alone.finish().await.expect("finishes");
+    assert!(matches!(content.content, Content::Blob { chunk_bytes: 4_194_304, .. }), "{content:?}");
+    cluster.stop().await;
 }

@@ -48,6 +48,11 @@ impl OpenBlobs {
         OpenBlob { blobs: self.clone(), blob }
     }
 
+    /// Writers at work, and slow ones that ended a short while ago.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
     /// True if `blob` may still become named by a commit.
     pub fn protects(&self, blob: BlobId) -> bool {
         let now = self.inner.clock.unix_ms();

@@ -64,8 +64,8 @@ impl Record for AppliedRecord {
     const VERSION: u8 = 1;
 
     fn encode_fields(&self, encoder: &mut Encoder) {
-        encoder.option(self.last_applied.as_ref(), |encoder, log_id| encode_log_id(encoder, log_id));
-        encoder.option(self.membership.log_id().as_ref(), |encoder, log_id| encode_log_id(encoder, log_id));
+        encoder.option(self.last_applied.as_ref(), encode_log_id);
+        encoder.option(self.membership.log_id().as_ref(), encode_log_id);
         encode_membership(encoder, self.membership.membership());
     }
 
