@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, post};
+use axum::routing::{any, delete, get, post};
 
 use crate::admin_api::auth::require_admin;
 use crate::admin_api::error::AdminError;
@@ -34,15 +34,18 @@ impl AdminApi {
     }
 
     pub fn router(self) -> Router {
-        let routes = Router::new()
-            .route("/users", get(list_users).post(create_user))
-            .route("/users/{name}", delete(delete_user).patch(update_user))
-            .route("/users/{name}/keys", get(list_keys).post(create_key))
-            .route("/keys/{access_key}", delete(delete_key).patch(update_key))
-            .route("/buckets", get(list_buckets))
-            .route("/status", get(status))
-            .route("/scrub", post(start_scrub).get(scrub_status))
-            .fallback(async || AdminError::not_found("such admin operation"));
-        Router::new().nest(PATH_PREFIX, routes.layer(from_fn_with_state(self.clone(), require_admin)).with_state(self))
+        // Whole paths, not `nest`: the signature covers the path as the client wrote it.
+        let path = |rest: &str| format!("{PATH_PREFIX}{rest}");
+        Router::new()
+            .route(&path("/users"), get(list_users).post(create_user))
+            .route(&path("/users/{name}"), delete(delete_user).patch(update_user))
+            .route(&path("/users/{name}/keys"), get(list_keys).post(create_key))
+            .route(&path("/keys/{access_key}"), delete(delete_key).patch(update_key))
+            .route(&path("/buckets"), get(list_buckets))
+            .route(&path("/status"), get(status))
+            .route(&path("/scrub"), post(start_scrub).get(scrub_status))
+            .route(&path("/{*rest}"), any(async || AdminError::not_found("such admin operation")))
+            .route_layer(from_fn_with_state(self.clone(), require_admin))
+            .with_state(self)
     }
 }

@@ -17,10 +17,9 @@ pub fn init(config: &ObservabilityConfig) -> Result<(), String> {
 }
 
 fn filter(config: &ObservabilityConfig) -> Result<EnvFilter, String> {
-    let directives = match config.access_log {
-        true => config.log.clone(),
-        false => format!("{},onggi::access=off", config.log),
-    };
+    // Consensus narrates every step at `info`; a directive of the operator's own for it wins, because it comes later.
+    let access_log = if config.access_log { "" } else { ",onggi::access=off" };
+    let directives = format!("openraft=error,{}{access_log}", config.log);
     EnvFilter::try_new(&directives).map_err(|error| {
         format!(
             "`observability.log`: `{}` does not parse ({error}); write a level like `info`, or `info,onggi=debug`",
