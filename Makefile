@@ -1,4 +1,4 @@
-# Onggi: `make run` starts a node, `make test` runs every test. Both set up what they need (scripts/setup).
+# Onggi: `make run` starts a node, `make test` runs every test. Both set up what they need (.ci/setup).
 #
 # Build output goes to a cache outside of the tree, so that a fresh clone does not compile RocksDB again.
 
@@ -18,31 +18,31 @@ run: build
 	@$(CARGO_TARGET_DIR)/release/onggi server --data-dir $(DATA_DIR) --welcome
 
 build:
-	@scripts/setup
+	@.ci/setup
 	cargo build --release --locked --bin onggi
 
 test: test-rust test-clients
 
 test-rust:
-	@scripts/setup test
+	@.ci/setup test
 	cargo test --workspace --locked
 
-# The binary is the one that the Rust tests just built.
+# The binary is the one that the Rust tests just built: alone, it would be compiled with other features of its dependencies.
 test-clients:
-	@scripts/setup test
-	cargo build --locked --bin onggi
+	@.ci/setup test
+	cargo build --workspace --tests --locked
 	ONGGI_BIN=$(CARGO_TARGET_DIR)/debug/onggi PYTHONDONTWRITEBYTECODE=1 python3 tests/clients/run.py
 
 lint:
-	@scripts/setup
+	@.ci/setup
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 doc:
-	@scripts/setup
+	@.ci/setup
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 
 bench:
-	@scripts/setup
+	@.ci/setup
 	cargo build --release --locked --bin onggi --bin bench
 	$(CARGO_TARGET_DIR)/release/bench calib
