@@ -5,7 +5,6 @@
 mod access_log;
 mod activity;
 mod connection;
-mod expectation;
 pub mod front;
 pub mod listener;
 mod overload;

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::admin_api::AdminApi;
 use crate::admin_api::system::System;
 use crate::config::Config;
+use crate::config::setting::ByteSize;
 use crate::gateway::front::Front;
 use crate::gateway::listener::Listener;
 use crate::gateway::tls::{CertificateSource, Certificates, LocalAuthority, authority_path};
@@ -204,7 +205,7 @@ fn certificate_source(config: &Config) -> Result<CertificateSource> {
     names.extend(config.tls.names.iter().cloned());
     names.sort();
     names.dedup();
-    let authority = LocalAuthority::open_or_create(&config.node.data_dir)?;
+    let authority = Box::new(LocalAuthority::open_or_create(&config.node.data_dir)?);
     Ok(CertificateSource::LocalAuthority { authority, names })
 }
 
@@ -215,11 +216,26 @@ fn host_name() -> Option<String> {
 }
 
 fn engine_options(config: &Config) -> EngineOptions {
-    EngineOptions::new(config.node.data_dir.clone())
+    let storage = &config.storage;
+    let mut options = EngineOptions::new(config.node.data_dir.clone());
+    options.reserve.store_bytes = storage.reserve_bytes.0;
+    options.reserve.change_bytes = storage.reserve_bytes.0 / 2;
+    options.rocks.block_cache_bytes = memory(storage.block_cache_bytes);
+    options.rocks.write_buffer_bytes = memory(storage.write_buffer_bytes);
+    options.chunk_store.reserve_bytes = storage.reserve_bytes.0;
+    options.chunk_store.extent_bytes_max = storage.extent_bytes_max.0;
+    options.chunk_store.garbage_bytes_per_second = storage.garbage_bytes_per_second.0;
+    options.chunk_store.scrub_bytes_per_second = storage.scrub_bytes_per_second.0;
+    options.chunk_store.scrub_interval = storage.scrub_interval;
+    options
+}
+
+fn memory(size: ByteSize) -> usize {
+    usize::try_from(size.0).unwrap_or(usize::MAX)
 }
 
 fn cluster_options(config: &Config) -> ClusterOptions {
-    let bytes = |size: crate::config::setting::ByteSize| u32::try_from(size.0).unwrap_or(u32::MAX);
+    let bytes = |size: ByteSize| u32::try_from(size.0).unwrap_or(u32::MAX);
     ClusterOptions {
         name: config.cluster.name.clone(),
         groups: config.cluster.groups.get(),

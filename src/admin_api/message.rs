@@ -115,8 +115,17 @@ pub struct Status {
     /// Why not, one sentence each.
     pub problems: Vec<String>,
     pub data_dir: String,
+    pub drive: Drive,
     pub groups: Vec<Group>,
     pub chunks: Chunks,
+}
+
+/// Room on the drive: when it runs out, first new objects are refused, deletes last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drive {
+    pub free_bytes: u64,
+    pub takes_objects: bool,
+    pub takes_deletes: bool,
 }
 
 /// One Raft group of this node.

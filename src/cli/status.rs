@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::admin_api::message::Status;
+use crate::admin_api::message::{Drive, Status};
 use crate::cli::admin_client::AdminClient;
 use crate::cli::output;
 
@@ -18,6 +18,7 @@ pub async fn run(client: &AdminClient, json: bool) -> Result<()> {
         ("cluster", format!("{}, node {}, version {}", status.cluster, status.node, status.version)),
         ("up", format!("{} s", status.uptime_seconds)),
         ("data", status.data_dir),
+        ("free", free(&status.drive)),
         ("groups", format!("{}, {led} led by this node", status.groups.len())),
         ("chunks", format!("{} in {} extents", status.chunks.chunks, status.chunks.extents)),
         (
@@ -34,4 +35,13 @@ pub async fn run(client: &AdminClient, json: bool) -> Result<()> {
         println!("{name:<8}  {value}");
     }
     Ok(())
+}
+
+fn free(drive: &Drive) -> String {
+    let bytes = output::bytes(drive.free_bytes);
+    match (drive.takes_objects, drive.takes_deletes) {
+        (true, _) => bytes,
+        (false, true) => format!("{bytes}: full, only deletes are taken"),
+        (false, false) => format!("{bytes}: full, nothing is taken; make room on the drive"),
+    }
 }

@@ -164,7 +164,8 @@ fn parse_with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 /// With the largest unit that leaves no remainder.
 fn text_with_unit(value: u64, units: &[(&str, u64)]) -> String {
     let smallest = units[units.len() - 1];
-    let (unit, factor) = *units.iter().find(|(_, factor)| value > 0 && value % factor == 0).unwrap_or(&smallest);
+    let (unit, factor) =
+        *units.iter().find(|(_, factor)| value > 0 && value.is_multiple_of(*factor)).unwrap_or(&smallest);
     format!("{}{unit}", value / factor)
 }
 

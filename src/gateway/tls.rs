@@ -29,7 +29,7 @@ const REISSUE_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub enum CertificateSource {
     Files { certificate: PathBuf, private_key: PathBuf },
-    LocalAuthority { authority: LocalAuthority, names: Vec<String> },
+    LocalAuthority { authority: Box<LocalAuthority>, names: Vec<String> },
 }
 
 /// The current certificate, shared by all listeners.

@@ -29,6 +29,8 @@ impl Collector for EngineMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let chunks = self.cluster.engine().chunk_store().status();
         let cluster = self.cluster.status();
+        let rocks = self.cluster.engine().rocks_status();
+        let drive = self.cluster.engine().drive().health().status();
         let counters = [
             ("chunk_appends", "Chunks written", chunks.appends),
             ("chunk_appended_bytes", "Bytes of chunks written", chunks.appended_bytes),
@@ -54,6 +56,14 @@ impl Collector for EngineMetrics {
             ("chunks_damaged", "Chunks that failed verification and were not replaced", chunks.damaged.len() as u64),
             ("scrub_running", "1 while a scrub runs", u64::from(chunks.scrub.running)),
             ("scrub_errors", "Damaged chunks that the running or last scrub found", chunks.scrub.errors),
+            ("drive_free_bytes", "Room on the drive", drive.free_bytes),
+            ("drive_takes_objects", "0 while the drive is too full for new objects", u64::from(drive.takes_objects)),
+            ("drive_failed", "1 after a failed sync, until a restart", u64::from(drive.failed.is_some())),
+            ("rocks_memtable_bytes", "Memory of RocksDB's memtables", rocks.memtable_bytes),
+            ("rocks_block_cache_bytes", "Memory of RocksDB's block cache", rocks.block_cache_bytes),
+            ("rocks_file_bytes", "RocksDB's table and blob files", rocks.file_bytes),
+            ("rocks_compaction_pending_bytes", "What compaction has to rewrite", rocks.compaction_pending_bytes),
+            ("rocks_background_errors", "Flushes and compactions that failed", rocks.background_errors),
             ("groups", "Raft groups of this node", cluster.groups.len() as u64),
             ("groups_led", "Raft groups that this node leads", led as u64),
         ];

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use onggi_cluster::{Cluster, GroupStatus};
 
-use crate::admin_api::message::{Chunks, Group, Scrub, Status};
+use crate::admin_api::message::{Chunks, Drive, Group, Scrub, Status};
 use crate::admin_api::system::System;
 
 pub struct NodeSystem {
@@ -34,6 +34,9 @@ impl System for NodeSystem {
         if self.stopping.load(Ordering::Relaxed) {
             problems.push("the node is stopping".to_string());
         }
+        if let Some(failure) = self.cluster.engine().drive().health().status().failed {
+            problems.push(format!("the drive failed and takes no writes until a restart: {failure}"));
+        }
         problems.extend(self.cluster.status().groups.iter().filter_map(problem_of_group));
         problems
     }
@@ -42,6 +45,7 @@ impl System for NodeSystem {
         let problems = self.problems();
         let cluster = self.cluster.status();
         let chunks = self.cluster.engine().chunk_store().status();
+        let drive = self.cluster.engine().drive().health().status();
         Status {
             version: env!("CARGO_PKG_VERSION").into(),
             cluster: self.cluster_name.clone(),
@@ -50,6 +54,11 @@ impl System for NodeSystem {
             ready: problems.is_empty(),
             problems,
             data_dir: self.data_dir.display().to_string(),
+            drive: Drive {
+                free_bytes: drive.free_bytes,
+                takes_objects: drive.takes_objects,
+                takes_deletes: drive.takes_changes,
+            },
             groups: cluster.groups.into_iter().map(group).collect(),
             chunks: Chunks {
                 extents: chunks.extents,
