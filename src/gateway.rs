@@ -6,6 +6,7 @@ mod access_log;
 mod activity;
 mod connection;
 pub mod front;
+mod linger;
 pub mod listener;
 mod overload;
 mod request_id;

@@ -4,11 +4,13 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::gateway::linger::Linger;
 
 /// After a stop, a connection without a request gets this long for one that is on its way already.
 const STOP_GRACE: Duration = Duration::from_secs(1);
@@ -26,11 +28,17 @@ pub struct Activity {
     /// Milliseconds from `opened` to the last byte, request or end of a request.
     last_ms: AtomicU64,
     requests: AtomicUsize,
+    refused_a_body: AtomicBool,
 }
 
 impl Activity {
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { opened: Instant::now(), last_ms: AtomicU64::new(0), requests: AtomicUsize::new(0) })
+        Arc::new(Self {
+            opened: Instant::now(),
+            last_ms: AtomicU64::new(0),
+            requests: AtomicUsize::new(0),
+            refused_a_body: AtomicBool::new(false),
+        })
     }
 
     /// Held from a request's headers to the last byte of its response.
@@ -38,6 +46,11 @@ impl Activity {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.touch();
         RequestGuard(self.clone())
+    }
+
+    /// A request was refused while its body may still be on its way: the close waits for it.
+    pub fn refused_a_body(&self) {
+        self.refused_a_body.store(true, Ordering::Relaxed);
     }
 
     /// Whether the connection has done nothing for longer than it may.
@@ -66,15 +79,16 @@ impl Drop for RequestGuard {
     }
 }
 
-/// A socket that notes every byte that moves.
+/// A socket that notes every byte that moves, and lingers at its end if a body was refused.
 pub struct ActiveStream<S> {
     inner: S,
     activity: Arc<Activity>,
+    linger: Option<Linger>,
 }
 
 impl<S> ActiveStream<S> {
     pub fn new(inner: S, activity: Arc<Activity>) -> Self {
-        Self { inner, activity }
+        Self { inner, activity, linger: None }
     }
 }
 
@@ -88,7 +102,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ActiveStream<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for ActiveStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ActiveStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.inner).poll_write(cx, bytes);
         if polled.is_ready() {
@@ -118,7 +132,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ActiveStream<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+        let this = &mut *self;
+        if this.linger.is_none() {
+            ready!(Pin::new(&mut this.inner).poll_shutdown(cx))?;
+            if !this.activity.refused_a_body.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        this.linger.get_or_insert_with(Linger::begin).poll(&mut this.inner, cx).map(Ok)
     }
 }
 

@@ -89,10 +89,17 @@ async fn serve_http<S: Service, I: AsyncRead + AsyncWrite + Send + Unpin + 'stat
     let activity = Activity::new();
     let io = TokioIo::new(ActiveStream::new(stream, activity.clone()));
     let requests = activity.clone();
-    let handle = service_fn(move |request| {
+    let handle = service_fn(move |request: Request<Incoming>| {
         let guard = requests.begin_request();
-        let service = service.clone();
-        async move { Ok::<_, Infallible>(service.call(request, info, guard).await) }
+        let (service, activity) = (service.clone(), requests.clone());
+        async move {
+            let has_body = !request.body().is_end_stream();
+            let response = service.call(request, info, guard).await;
+            if has_body && !response.status().is_success() {
+                activity.refused_a_body();
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     if http2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
