@@ -5,6 +5,7 @@
 mod access_log;
 mod activity;
 mod connection;
+mod expectation;
 pub mod front;
 mod linger;
 pub mod listener;

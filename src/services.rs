@@ -13,23 +13,24 @@ pub mod object_service;
 mod body;
 mod body_hash;
 mod body_intake;
+mod credentials_cache;
 mod found_object;
 mod fresh;
 mod metadata_access;
 mod name;
 mod object_reader;
 mod principal;
-mod secret_cache;
+mod secret;
 mod write_condition;
 
 pub use body::{Body, BodyClaims, BodyPiece, ChecksumClaim};
 pub use body_hash::ChecksumHasher;
 pub use error::{BoxError, Error, ErrorKind, Result};
-pub use found_object::{FoundObject, ObjectBytes};
+pub use found_object::{FoundObject, ObjectBytes, RESOLVE_ATTEMPTS_MAX};
 pub use fresh::KeyPair;
 pub use name::{BucketName, ObjectKey, ObjectTarget};
 pub use principal::Principal;
-pub use secret_cache::Secret;
+pub use secret::Secret;
 
 use std::sync::Arc;
 

@@ -13,6 +13,7 @@ use tracing::Instrument;
 use crate::gateway::access_log::RequestEnd;
 use crate::gateway::activity::RequestGuard;
 use crate::gateway::connection::{BoxError, ConnectionInfo, Service};
+use crate::gateway::expectation::Expectation;
 use crate::gateway::overload::Overload;
 use crate::gateway::request_id::RequestId;
 use crate::gateway::tracked_body::TrackedBody;
@@ -63,13 +64,15 @@ impl<A: Api> Service for Front<A> {
     ) -> Response<Self::Body> {
         let id = RequestId::random();
         let mut end = RequestEnd::begin(A::NAME, id, connection.peer, &request, self.metrics.clone(), guard);
-        let response = match self.overload.admit() {
+        let expectation = Expectation::of(&request);
+        let mut response = match self.overload.admit() {
             Some(_permit) => {
                 let span = tracing::info_span!("request", request_id = %id, api = A::NAME);
                 self.api.handle(request, id, connection).instrument(span).await
             }
             None => self.api.slow_down(&request, id, connection),
         };
+        expectation.settle(&mut response);
         end.answered(response.status(), response.extensions().get::<OperationName>().copied());
         response.map(|body| TrackedBody::new(body, end))
     }

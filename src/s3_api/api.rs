@@ -189,7 +189,7 @@ fn error_reply(error: S3Error, path: &str, request_id: &str, is_head: bool) -> R
     };
     let mut reply = reply::with_body(error.code.status(), body);
     reply.headers_mut().insert(CONTENT_TYPE, APPLICATION_XML);
-    reply.headers_mut().extend(error.headers.into_iter().map(|(name, value)| (name, value)));
+    reply.headers_mut().extend(error.headers);
     reply
 }
 

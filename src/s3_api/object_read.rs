@@ -30,7 +30,7 @@ pub struct ObjectRead {
 
 pub enum Decided {
     NotModified(Reply),
-    Read(ObjectRead),
+    Read(Box<ObjectRead>),
 }
 
 /// Resolves the version and decides whether, and which part of it, is sent.
@@ -55,7 +55,7 @@ pub async fn decide(services: &Services, request: &Request) -> Result<Decided> {
     };
     // An empty range has no Content-Range to show.
     let is_partial = (part.is_some() || asked.is_some()) && !range.is_empty();
-    Ok(Decided::Read(ObjectRead { found, range, is_partial, part }))
+    Ok(Decided::Read(Box::new(ObjectRead { found, range, is_partial, part })))
 }
 
 /// Without it, or with the tag or date of this very object, the range counts (RFC 9110 §13.1.5).

@@ -54,9 +54,8 @@ impl RequestBody {
             _ => None,
         };
         let reader = Reader { incoming: self.incoming, decoder, input: Bytes::new(), trailer };
-        let pieces = futures::stream::try_unfold(Some(reader), next_piece)
-            .map(|piece| piece.map_err(|error| BoxError::from(error)))
-            .boxed();
+        let pieces =
+            futures::stream::try_unfold(Some(reader), next_piece).map(|piece| piece.map_err(BoxError::from)).boxed();
         Ok(Body { pieces, bytes: Some(bytes), claims: BodyClaims { md5, checksum: claim } })
     }
 

@@ -113,8 +113,8 @@ pub struct ChecksumHasher {
 
 enum ChecksumState {
     Crc(crc_fast::Digest),
-    Sha1(Box<Sha1>),
-    Sha256(Box<Sha256>),
+    Sha1(Sha1),
+    Sha256(Sha256),
 }
 
 impl ChecksumHasher {
@@ -123,8 +123,8 @@ impl ChecksumHasher {
             ChecksumAlgorithm::Crc32 => ChecksumState::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc32IsoHdlc)),
             ChecksumAlgorithm::Crc32c => ChecksumState::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc32Iscsi)),
             ChecksumAlgorithm::Crc64Nvme => ChecksumState::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme)),
-            ChecksumAlgorithm::Sha1 => ChecksumState::Sha1(Box::default()),
-            ChecksumAlgorithm::Sha256 => ChecksumState::Sha256(Box::default()),
+            ChecksumAlgorithm::Sha1 => ChecksumState::Sha1(Sha1::new()),
+            ChecksumAlgorithm::Sha256 => ChecksumState::Sha256(Sha256::new()),
         };
         Self { algorithm, state }
     }

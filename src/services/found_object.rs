@@ -10,6 +10,10 @@ use super::body::{Body, BodyClaims, BodyPiece};
 use super::name::ObjectKey;
 use super::object_reader;
 
+/// How often an object may be replaced between being found and being opened or copied (`Error::Vanished`) before the caller
+/// is asked to try again: each time some other write succeeded.
+pub const RESOLVE_ATTEMPTS_MAX: usize = 8;
+
 /// Found for a principal who may read it.
 #[derive(Clone, Debug)]
 pub struct FoundObject {

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use onggi_cluster::id::UploadId;
 use rand::RngExt as _;
 
-use super::secret_cache::Secret;
+use super::secret::Secret;
 
 /// Makes the ids of versions unique (they travel in the command, so that `apply` needs no dice).
 pub(super) fn random() -> u64 {

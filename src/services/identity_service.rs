@@ -3,6 +3,7 @@
 //! secrets (cluster's secret box), the rule of access (`authorization`).
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use onggi_cluster::id::UserId;
 use onggi_cluster::metadata::command::SystemChange;
@@ -11,20 +12,22 @@ use onggi_cluster::metadata::query;
 use onggi_cluster::metadata::record::{AccessKeyRecord, UserRecord};
 use onggi_cluster::metadata::secret_box::SecretBox;
 
+use super::credentials_cache::CredentialsCache;
 use super::error::{Error, Result};
 use super::fresh::{self, KeyPair};
 use super::metadata_access::MetadataAccess;
 use super::principal::Principal;
-use super::secret_cache::{Secret, SecretCache};
+use super::secret::Secret;
 
 #[derive(Clone)]
 pub struct IdentityService {
     metadata: MetadataAccess,
     secret_box: Arc<SecretBox>,
-    secrets: Arc<SecretCache>,
+    cache: Arc<CredentialsCache>,
 }
 
 /// What a front end needs to check a signature.
+#[derive(Clone, Debug)]
 pub struct Credentials {
     pub principal: Principal,
     pub secret: Secret,
@@ -38,12 +41,21 @@ pub struct NewUser {
 
 impl IdentityService {
     pub(super) fn new(metadata: MetadataAccess, secret_box: Arc<SecretBox>) -> Self {
-        Self { metadata, secret_box, secrets: Arc::default() }
+        Self { metadata, secret_box, cache: Arc::default() }
     }
 
-    /// The principal and the secret behind an access key that is enabled, of a user who is enabled. The records are read
-    /// anew each time, so a disabled key is out at once; only the unsealing is remembered.
+    /// The principal and the secret behind an access key that is enabled, of a user who is enabled.
     pub async fn credentials(&self, access_key: &str) -> Result<Credentials> {
+        let now = Instant::now();
+        if let Some(credentials) = self.cache.get(access_key, now) {
+            return Ok(credentials);
+        }
+        let credentials = self.look_up(access_key).await?;
+        self.cache.put(now, credentials.clone());
+        Ok(credentials)
+    }
+
+    async fn look_up(&self, access_key: &str) -> Result<Credentials> {
         let wanted = access_key.to_owned();
         let (key, user) = self
             .metadata
@@ -59,7 +71,7 @@ impl IdentityService {
         if !key.enabled || !user.enabled {
             return Err(Error::Disabled);
         }
-        let secret = self.secrets.unseal(&self.secret_box, &key)?;
+        let secret = self.unsealed(&key)?;
         let principal = Principal {
             user: user.id,
             name: user.name,
@@ -74,7 +86,7 @@ impl IdentityService {
     pub async fn initialize(&self, cluster_name: &str, root_key: &KeyPair) -> Result<Initialized> {
         let root_key = self.sealed(UserId::ROOT, root_key, "root")?;
         let change = SystemChange::InitializeCluster { cluster_name: cluster_name.to_owned(), root_key };
-        match self.metadata.commit_system(change).await {
+        match self.commit(change).await {
             Ok(_) => Ok(Initialized::Now),
             Err(Error::Refused(Refusal::AlreadyInitialized)) => Ok(Initialized::Before),
             Err(error) => Err(error),
@@ -83,7 +95,7 @@ impl IdentityService {
 
     pub async fn create_user(&self, user: NewUser) -> Result<UserId> {
         let NewUser { name, admin, quota_bytes } = user;
-        match self.metadata.commit_system(SystemChange::CreateUser { name, admin, quota_bytes }).await? {
+        match self.commit(SystemChange::CreateUser { name, admin, quota_bytes }).await? {
             Outcome::UserCreated { user } => Ok(user),
             outcome => Err(Error::unexpected(outcome)),
         }
@@ -101,23 +113,23 @@ impl IdentityService {
 
     pub async fn set_user_enabled(&self, user: UserId, enabled: bool) -> Result<()> {
         let change = SystemChange::UpdateUser { user, enabled: Some(enabled), quota_bytes: None };
-        self.metadata.commit_system(change).await.map(drop)
+        self.commit(change).await.map(drop)
     }
 
     pub async fn set_quota(&self, user: UserId, quota_bytes: Option<u64>) -> Result<()> {
         let change = SystemChange::UpdateUser { user, enabled: None, quota_bytes: Some(quota_bytes) };
-        self.metadata.commit_system(change).await.map(drop)
+        self.commit(change).await.map(drop)
     }
 
     pub async fn delete_user(&self, user: UserId) -> Result<()> {
-        self.metadata.commit_system(SystemChange::DeleteUser { user }).await.map(drop)
+        self.commit(SystemChange::DeleteUser { user }).await.map(drop)
     }
 
     /// The secret is shown once, here.
     pub async fn create_access_key(&self, user: UserId, description: &str) -> Result<KeyPair> {
         let pair = KeyPair::generate();
         let key = self.sealed(user, &pair, description)?;
-        self.metadata.commit_system(SystemChange::CreateAccessKey { key }).await?;
+        self.commit(SystemChange::CreateAccessKey { key }).await?;
         Ok(pair)
     }
 
@@ -133,12 +145,26 @@ impl IdentityService {
 
     pub async fn set_access_key_enabled(&self, access_key: &str, enabled: bool) -> Result<()> {
         let change = SystemChange::UpdateAccessKey { access_key: access_key.to_owned(), enabled };
-        self.metadata.commit_system(change).await.map(drop)
+        self.commit(change).await.map(drop)
     }
 
     pub async fn delete_access_key(&self, access_key: &str) -> Result<()> {
         let change = SystemChange::DeleteAccessKey { access_key: access_key.to_owned() };
-        self.metadata.commit_system(change).await.map(drop)
+        self.commit(change).await.map(drop)
+    }
+
+    /// What was looked up before a change does not outlive it on this node.
+    async fn commit(&self, change: SystemChange) -> Result<Outcome> {
+        let outcome = self.metadata.commit_system(change).await;
+        self.cache.clear();
+        outcome
+    }
+
+    fn unsealed(&self, key: &AccessKeyRecord) -> Result<Secret> {
+        let opened =
+            self.secret_box.open(&key.access_key, &key.sealed_secret).map_err(|error| Error::Secret(error.into()))?;
+        let text = String::from_utf8(opened).map_err(|error| Error::Secret(error.utf8_error().into()))?;
+        Ok(Secret::new(text))
     }
 
     fn sealed(&self, user: UserId, pair: &KeyPair, description: &str) -> Result<AccessKeyRecord> {

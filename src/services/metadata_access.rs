@@ -32,15 +32,27 @@ impl MetadataAccess {
         Self { client }
     }
 
-    /// Reads in the bucket `name`, if it exists and the principal may use it.
+    /// Reads in the bucket `name`, if it exists and the principal may use it. Most requests are about a bucket of one's own,
+    /// and the owner's records alone say that it stands: only if they do not, whose the name is decides the answer.
     pub async fn read_bucket<T, Q>(&self, principal: &Principal, name: &BucketName, query: Q) -> Result<InBucket<T>>
     where
         T: Send + 'static,
         Q: FnOnce(&dyn MetadataView, OwnerKey, &BucketRecord) -> onggi_cluster::Result<T> + Send + 'static,
     {
-        let standing = self.bucket_name(name).await?.ok_or(Error::Refused(Refusal::NoSuchBucket))?;
-        authorize(principal, standing.owner)?;
-        self.read_bucket_of(standing.owner.owner_key(), name, query).await
+        authorize(principal, principal.user)?;
+        match self.read_bucket_of(principal.owner_key(), name, query).await {
+            Err(Error::Refused(Refusal::NoSuchBucket)) => Err(self.why_no_bucket(principal, name).await),
+            read => read,
+        }
+    }
+
+    async fn why_no_bucket(&self, principal: &Principal, name: &BucketName) -> Error {
+        let denied = match self.bucket_name(name).await {
+            Ok(Some(standing)) => authorize(principal, standing.owner),
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        denied.err().unwrap_or(Error::Refused(Refusal::NoSuchBucket))
     }
 
     /// The same without a principal: for CORS preflights, which carry none.

@@ -14,6 +14,7 @@ def s3cmd(run, endpoint, tmp_path):
         "host_base": endpoint.host,
         "host_bucket": endpoint.host,
         "use_https": endpoint.secure,
+        "signurl_use_https": endpoint.secure,
     }
     if endpoint.ca_file:
         settings["ca_certs_file"] = endpoint.ca_file

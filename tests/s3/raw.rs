@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::{CorsConfiguration, CorsRule};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -128,6 +132,58 @@ async fn anonymous_requests_are_denied() {
         stream.write_all(request.as_bytes()).await.unwrap();
         assert!(rest(&mut stream).await.starts_with("HTTP/1.1 403"), "{line}");
     }
+}
+
+/// A form as a browser sends it, signed with the default of boto3: Signature Version 2.
+#[tokio::test]
+async fn a_signed_form_uploads_what_its_policy_allows() {
+    let (client, bucket) = test_bucket().await;
+    let server = server().await;
+    let policy = format!(
+        r#"{{"expiration": "2099-01-01T00:00:00Z", "conditions": [{{"bucket": "{bucket}"}}, ["starts-with", "$key", "in/"],
+            {{"success_action_status": "201"}}, ["content-length-range", 2, 5]]}}"#
+    );
+    let policy = STANDARD.encode(policy);
+    let mut mac = Hmac::<Sha1>::new_from_slice(server.secret.as_bytes()).unwrap();
+    mac.update(policy.as_bytes());
+    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    let post = async |key: &str, file: &str| {
+        let fields = [
+            ("key", key),
+            ("AWSAccessKeyId", &server.access_key),
+            ("policy", &policy),
+            ("signature", &signature),
+            ("success_action_status", "201"),
+        ];
+        let mut form = String::new();
+        for (name, value) in fields {
+            form += &format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        }
+        form += "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"n.txt\"\r\n\r\n";
+        form += &format!("{file}\r\n--b--\r\n");
+        let mut stream = connect().await;
+        let request = format!(
+            "POST /{bucket} HTTP/1.1\r\nHost: {}\r\nContent-Type: multipart/form-data; boundary=b\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{form}",
+            server.address,
+            form.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        rest(&mut stream).await
+    };
+    let created = post("in/${filename}", "hello").await;
+    assert!(created.starts_with("HTTP/1.1 201") && created.contains("<Key>in/n.txt</Key>"), "{created}");
+    let got = client.get_object().bucket(&bucket).key("in/n.txt").send().await.unwrap();
+    assert_eq!(got.body.collect().await.unwrap().into_bytes(), "hello");
+    for (key, file, code) in [
+        ("out/n.txt", "hello", "AccessDenied"),
+        ("in/long", "hello!", "EntityTooLarge"),
+        ("in/short", "h", "EntityTooSmall"),
+    ] {
+        let refused = post(key, file).await;
+        assert!(refused.contains(&format!("<Code>{code}</Code>")), "{refused}");
+    }
+    assert_eq!(client.list_objects_v2().bucket(&bucket).send().await.unwrap().key_count(), Some(1));
 }
 
 #[tokio::test]

@@ -13,14 +13,11 @@ use crate::s3_api::reply::{self, Reply};
 use crate::s3_api::request::Request;
 use crate::s3_api::{headers, keep_alive, tagging, version_id, xml};
 use crate::services::object_service::CopyOptions;
-use crate::services::{Error, FoundObject, ObjectKey, ObjectTarget, Services};
+use crate::services::{Error, FoundObject, ObjectKey, ObjectTarget, RESOLVE_ATTEMPTS_MAX, Services};
 
 const COPY_SOURCE_VERSION_ID: HeaderName = HeaderName::from_static("x-amz-copy-source-version-id");
 /// Of one CopyObject or one UploadPartCopy (Amazon S3 User Guide, "Copying objects").
 const SOURCE_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
-/// How often the source may be replaced between finding and copying it before the client is asked to try again.
-const ATTEMPTS_MAX: usize = 8;
-
 pub async fn copy_object(services: &Services, request: Request) -> Result<Reply> {
     let services = services.clone();
     keep_alive::keep_alive(request.id.clone(), async move { copy(&services, &request).await }).await
@@ -29,7 +26,7 @@ pub async fn copy_object(services: &Services, request: Request) -> Result<Reply>
 async fn copy(services: &Services, request: &Request) -> Result<Reply> {
     let target = request.object()?;
     let options = options(request)?;
-    for _ in 0..ATTEMPTS_MAX {
+    for _ in 0..RESOLVE_ATTEMPTS_MAX {
         let source = find_source(services, request).await?;
         if source.object.bytes > SOURCE_BYTES_MAX {
             let message =

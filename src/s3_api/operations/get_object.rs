@@ -4,13 +4,10 @@ use crate::s3_api::error::Result;
 use crate::s3_api::object_read::{self, Decided};
 use crate::s3_api::reply::{self, Reply, ReplyBody};
 use crate::s3_api::request::Request;
-use crate::services::{Error, Services};
-
-/// How often an object may be replaced between finding and opening it before the client is asked to try again.
-const ATTEMPTS_MAX: usize = 8;
+use crate::services::{Error, RESOLVE_ATTEMPTS_MAX, Services};
 
 pub async fn get_object(services: &Services, request: Request) -> Result<Reply> {
-    for _ in 0..ATTEMPTS_MAX {
+    for _ in 0..RESOLVE_ATTEMPTS_MAX {
         let read = match object_read::decide(services, &request).await? {
             Decided::NotModified(reply) => return Ok(reply),
             Decided::Read(read) => read,

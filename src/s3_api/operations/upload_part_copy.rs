@@ -6,13 +6,10 @@ use crate::s3_api::range::copy_source_range;
 use crate::s3_api::reply::{self, Reply};
 use crate::s3_api::request::Request;
 use crate::s3_api::{keep_alive, xml};
-use crate::services::{Error, Services};
+use crate::services::{Error, RESOLVE_ATTEMPTS_MAX, Services};
 
 /// Of a part (Amazon S3 User Guide, "Multipart upload limits").
 const PART_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
-/// How often the source may be replaced between finding and opening it before the client is asked to try again.
-const ATTEMPTS_MAX: usize = 8;
-
 pub async fn upload_part_copy(services: &Services, request: Request) -> Result<Reply> {
     let services = services.clone();
     keep_alive::keep_alive(request.id.clone(), async move { copy_part(&services, &request).await }).await
@@ -21,7 +18,7 @@ pub async fn upload_part_copy(services: &Services, request: Request) -> Result<R
 async fn copy_part(services: &Services, request: &Request) -> Result<Reply> {
     let target = request.upload()?;
     let number = request.required_part_number()?;
-    for _ in 0..ATTEMPTS_MAX {
+    for _ in 0..RESOLVE_ATTEMPTS_MAX {
         let source = find_source(services, request).await?;
         let range = match request.header("x-amz-copy-source-range") {
             Some(header) => copy_source_range(header, source.object.bytes)?,
