@@ -1,6 +1,8 @@
 //! The real binary, as an operator meets it: first start, signals, crashes, TLS, limits, admin commands.
 //! Owns: what can only be seen from outside of the process. S3 operations have their own target (`tests/s3`).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
+
 mod admin;
 mod http;
 mod node;
