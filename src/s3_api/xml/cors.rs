@@ -1,13 +1,25 @@
 //! The CORS configuration of a bucket: checked when it is set, stored in the form that `to_xml` gives.
 
 use crate::s3_api::cors::CorsRule;
-use crate::s3_api::error::{Result, S3Error};
+use crate::s3_api::error::{ErrorCode, Result, S3Error};
 use crate::s3_api::xml::reader::{Element, malformed, parse};
 use crate::s3_api::xml::writer::XmlWriter;
 
 const RULES_MAX: usize = 100;
+/// Amazon S3 User Guide, "CORS configuration". Every request of a browser reads the stored configuration.
+const CONFIGURATION_BYTES_MAX: usize = 64 * 1024;
 const METHODS: &[&str] = &["GET", "PUT", "POST", "DELETE", "HEAD"];
 
+/// As a client sends it.
+pub fn parse_request(document: &[u8]) -> Result<Vec<CorsRule>> {
+    if document.len() > CONFIGURATION_BYTES_MAX {
+        return Err(S3Error::new(ErrorCode::MaxMessageLengthExceeded)
+            .field("MaxMessageLengthBytes", CONFIGURATION_BYTES_MAX.to_string()));
+    }
+    parse_configuration(document)
+}
+
+/// As it is stored, which may be longer than what was sent.
 pub fn parse_configuration(document: &[u8]) -> Result<Vec<CorsRule>> {
     let root = parse(document, "CORSConfiguration")?;
     let rules: Vec<_> = root.children("CORSRule").map(parse_rule).collect::<Result<_>>()?;
@@ -70,7 +82,7 @@ pub fn to_xml(rules: &[CorsRule]) -> String {
 mod tests {
     use expect_test::expect;
 
-    use super::{parse_configuration, to_xml};
+    use super::{parse_configuration, parse_request, to_xml};
 
     fn checked(rule: &str) -> String {
         let document = format!("<CORSConfiguration><CORSRule>{rule}</CORSRule></CORSConfiguration>");
@@ -99,6 +111,8 @@ mod tests {
         assert_eq!(checked(&format!("{get}{any}<ExposeHeader>*</ExposeHeader>")), "InvalidRequest");
         assert_eq!(checked(&format!("{get}{any}<MaxAgeSeconds>x</MaxAgeSeconds>")), "MalformedXML");
         assert!(parse_configuration(b"<CORSConfiguration/>").is_err());
+        let long = format!("<CORSConfiguration><CORSRule>{get}{}</CORSRule></CORSConfiguration>", any.repeat(3000));
+        assert_eq!(parse_request(long.as_bytes()).unwrap_err().code.as_str(), "MaxMessageLengthExceeded");
         let many = format!(
             "<CORSConfiguration>{}</CORSConfiguration>",
             format!("<CORSRule>{get}{any}</CORSRule>").repeat(101)

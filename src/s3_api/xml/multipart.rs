@@ -23,8 +23,9 @@ pub fn initiated(bucket: &str, key: &str, upload_id: &str) -> String {
 
 /// 1 to 10,000, from `partNumber=` or `<PartNumber>`.
 pub fn parse_part_number(text: &str) -> Result<u16> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<u16>() {
-        Ok(number @ 1..=10_000) => Ok(number),
+        Ok(number @ 1..=10_000) if digits => Ok(number),
         _ => {
             let message = "Part number must be an integer between 1 and 10000, inclusive";
             Err(S3Error::invalid_argument(message, "partNumber", text))

@@ -10,6 +10,9 @@ use crate::s3_api::error::{ErrorCode, Result, S3Error};
 /// A thousand keys of DeleteObjects or ten thousand parts with checksums fit twice.
 pub const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 const DEPTH_MAX: usize = 16;
+/// Ten thousand parts, each with its number, ETag and every checksum there is. An empty element is four bytes in a
+/// document and over a hundred in memory.
+const ELEMENTS_MAX: usize = 100_000;
 
 #[derive(Debug, Default, PartialEq)]
 pub struct Element {
@@ -56,10 +59,16 @@ pub fn malformed() -> S3Error {
 
 fn parse_tree(text: &str) -> Result<Element> {
     let mut reader = Reader::from_str(text);
+    let mut elements = 0;
     // The element that holds the root.
     let mut open = vec![Element::default()];
     loop {
-        match reader.read_event().map_err(|_| malformed())? {
+        let event = reader.read_event().map_err(|_| malformed())?;
+        elements += usize::from(matches!(event, Event::Start(_) | Event::Empty(_)));
+        if elements > ELEMENTS_MAX {
+            return Err(malformed());
+        }
+        match event {
             Event::Start(start) => {
                 if open.len() > DEPTH_MAX {
                     return Err(malformed());
@@ -130,6 +139,7 @@ mod tests {
     #[test]
     fn refused() {
         let deep = format!("{}{}", "<A>".repeat(1000), "</A>".repeat(1000));
+        let wide = format!("<A>{}</A>", "<A/>".repeat(super::ELEMENTS_MAX));
         let bomb = r#"<!DOCTYPE A [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><A>&b;</A>"#;
         let external = r#"<!DOCTYPE A SYSTEM "file:///etc/passwd"><A/>"#;
         for document in [
@@ -150,6 +160,7 @@ mod tests {
             "<A",
             "<A>&lt</A>",
             &deep,
+            &wide,
             bomb,
             external,
         ] {
