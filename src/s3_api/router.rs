@@ -7,6 +7,7 @@ pub mod query;
 pub mod target;
 
 use http::header::{CONTENT_TYPE, HOST};
+use http::uri::Authority;
 use http::{HeaderMap, Method, Uri};
 
 pub use operation::{Operation, Support};
@@ -15,6 +16,8 @@ pub use target::Target;
 
 use crate::s3_api::error::{ErrorCode, Result, S3Error};
 use operation::{Marker, Row, Scope, Verb};
+
+const COPY_SOURCE: &str = "x-amz-copy-source";
 
 #[derive(Clone, Debug)]
 pub struct Route {
@@ -27,6 +30,7 @@ pub struct Route {
 /// routed too: the caller answers them after it knows who asks.
 pub fn route(method: &Method, uri: &Uri, headers: &HeaderMap, base_domains: &[String]) -> Result<Route> {
     let verb = verb_of(method)?;
+    require_one_host(uri, headers)?;
     let query = Query::parse(uri.query().unwrap_or(""))?;
     if verb == Verb::Post && uri.path() == "/WriteGetObjectResponse" {
         return Ok(Route { operation: Operation::WriteGetObjectResponse, target: Target::Service, query });
@@ -52,6 +56,17 @@ pub fn host_of<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> &'a str {
     }
 }
 
+/// What the signature covers must be what everybody on the way goes by (RFC 9112 §3.2, RFC 9113 §8.3.1).
+fn require_one_host(uri: &Uri, headers: &HeaderMap) -> Result<()> {
+    let mut headers = headers.get_all(HOST).iter();
+    let (header, another) = (headers.next(), headers.next());
+    let contradicts = |authority: &Authority| header.is_some_and(|host| host != authority.as_str());
+    if another.is_some() || uri.authority().is_some_and(contradicts) {
+        return Err(S3Error::invalid_request("The request names more than one host."));
+    }
+    Ok(())
+}
+
 fn verb_of(method: &Method) -> Result<Verb> {
     Ok(match method.as_str() {
         "GET" => Verb::Get,
@@ -65,6 +80,7 @@ fn verb_of(method: &Method) -> Result<Verb> {
 }
 
 fn operation_of(verb: Verb, scope: Scope, query: &Query, headers: &HeaderMap) -> Result<Operation> {
+    refuse_contradictions(query)?;
     let mut sub_resources = query.iter().map(|(name, _)| name).filter(|name| is_sub_resource(name));
     let sub_resource = sub_resources.next();
     if let (Some(first), Some(second)) = (sub_resource, sub_resources.find(|name| Some(*name) != sub_resource)) {
@@ -79,7 +95,7 @@ fn operation_of(verb: Verb, scope: Scope, query: &Query, headers: &HeaderMap) ->
             candidates().filter(|row| row.marker.sub_resource() == Some(name)).max_by_key(|row| match row.marker {
                 Marker::QueryWith(_, second) if query.has(second) => 3,
                 Marker::QueryWith(..) => 0,
-                Marker::CopySource(_) if headers.contains_key("x-amz-copy-source") => 3,
+                Marker::CopySource(_) if is_copy(query, headers) => 3,
                 Marker::CopySource(_) => 0,
                 _ => 1,
             })
@@ -103,7 +119,7 @@ fn plain_operation(verb: Verb, scope: Scope, query: &Query, headers: &HeaderMap)
             }
             _ => Marker::Plain,
         },
-        (Verb::Put, Scope::Object) if headers.contains_key("x-amz-copy-source") => Marker::CopySource(None),
+        (Verb::Put, Scope::Object) if is_copy(query, headers) => Marker::CopySource(None),
         (Verb::Post, Scope::Bucket) if is_form(headers) => Marker::Form,
         (Verb::Post, Scope::Bucket) => {
             let message = "Bucket POST must be of the enclosure-type multipart/form-data";
@@ -154,6 +170,8 @@ const KNOWN_PARAMETERS: &[&str] = &[
     "AWSAccessKeyId",
     "Signature",
     "Expires",
+    "content-md5",
+    "content-type",
 ];
 
 /// A name without a value is a sub-resource that we do not know: 501. With a value it is a parameter: reads ignore it, as
@@ -168,6 +186,26 @@ fn refuse_unknown_parameters(verb: Verb, query: &Query) -> Result<()> {
         let only_reads = matches!(verb, Verb::Get | Verb::Head);
         if value.is_empty() || !only_reads {
             return Err(S3Error::not_implemented(&format!("The sub-resource or parameter {name:?}")));
+        }
+    }
+    Ok(())
+}
+
+/// Presigned requests may carry their `x-amz-*` headers in the query. Without this, a presigned copy is a PUT of nothing.
+fn is_copy(query: &Query, headers: &HeaderMap) -> bool {
+    headers.contains_key(COPY_SOURCE) || query.get_ignore_case(COPY_SOURCE).is_some()
+}
+
+/// The same parameter with two values: signatures sort the values, so whoever reorders them would choose between them.
+fn refuse_contradictions(query: &Query) -> Result<()> {
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for (name, value) in query.iter().filter(|(name, _)| KNOWN_PARAMETERS.contains(name) || is_sub_resource(name)) {
+        match seen.iter().find(|(have, _)| *have == name) {
+            Some((_, first)) if *first != value => {
+                return Err(S3Error::invalid_argument("The parameter has two values.", name, value));
+            }
+            Some(_) => {}
+            None => seen.push((name, value)),
         }
     }
     Ok(())

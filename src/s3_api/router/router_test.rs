@@ -88,6 +88,13 @@ fn what_clients_send_by_habit_is_ignored() {
 }
 
 #[test]
+fn presigned_requests_have_their_headers_in_the_query() {
+    assert_eq!(routed("PUT", "/bucket/key?x-amz-copy-source=b/k&Signature=s", &[]), "CopyObject");
+    assert_eq!(routed("PUT", "/bucket/key?uploadId=1&partNumber=1&X-Amz-Copy-Source=b/k", &[]), "UploadPartCopy");
+    assert_eq!(routed("PUT", "/bucket/key?content-type=text/plain&content-md5=m&Signature=s", &[]), "PutObject");
+}
+
+#[test]
 fn odd_requests() {
     assert_eq!(routed("PUT", "/bucket/key?partNumber=1", &[]), "InvalidArgument");
     assert_eq!(routed("GET", "/bucket?acl&policy", &[]), "InvalidArgument");
@@ -100,6 +107,19 @@ fn odd_requests() {
     assert_eq!(routed("POST", "/bucket", &[]), "MalformedPOSTRequest");
     assert_eq!(routed("OPTIONS", "/bucket", &[]), "Preflight");
     assert_eq!(routed("GET", "/bucket/key?a=%zz", &[]), "InvalidURI");
+    assert_eq!(routed("GET", "/bucket?prefix=a&prefix=b", &[]), "InvalidArgument");
+    assert_eq!(routed("GET", "/bucket?prefix=a&prefix=a&x-a=1&x-a=2", &[]), "ListObjects");
+    assert_eq!(routed("GET", "http://127.0.0.1:9000/bucket", &[]), "ListObjects");
+    assert_eq!(routed("GET", "http://elsewhere/bucket", &[]), "InvalidRequest");
+}
+
+#[test]
+fn a_request_names_one_host() {
+    let mut headers = HeaderMap::new();
+    headers.append("host", HeaderValue::from_static("127.0.0.1:9000"));
+    headers.append("host", HeaderValue::from_static("127.0.0.1:9000"));
+    let refused = route(&Method::GET, &Uri::from_static("/bucket"), &headers, &[]).unwrap_err();
+    assert_eq!(refused.code.as_str(), "InvalidRequest");
 }
 
 #[test]
