@@ -1,8 +1,8 @@
-//! Authentication of the admin API: Signature Version 4 in the header, exactly as S3 checks it.
+//! Authentication of the admin API: Signature Version 4 in the header, exactly as S3 checks it, for a service of its own.
 //! Owns: that only an enabled key of an enabled admin gets past, with a body that is the signed one.
 //! Invariant: the bytes that were verified are the bytes that the operation reads.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use tokio::time::timeout;
 
 use crate::admin_api::error::AdminError;
 use crate::admin_api::router::AdminApi;
@@ -20,11 +21,13 @@ use crate::s3_api::auth::body::{BodyDecoder, BodyIntegrity};
 use crate::s3_api::router::{Query, Target};
 use crate::services::{Error, Principal};
 
-/// The service in the credential scope. S3's, so that one verifier, tested once, serves both APIs.
-pub const SIGNING_SERVICE: &str = "s3";
+/// The service in the credential scope: what was signed for S3 opens nothing here, and the other way round.
+pub const SIGNING_SERVICE: &str = "onggi-admin";
 
 /// No request has more than a few names and numbers.
 const BODY_BYTES_MAX: usize = 64 << 10;
+/// The body is read before anything is proven, and a request that is worked on takes the place of another.
+const BODY_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// Middleware: proves who asks, gives the principal to the operation, and writes the audit log.
 pub async fn require_admin(State(api): State<AdminApi>, request: Request, next: Next) -> Response {
@@ -52,9 +55,15 @@ pub async fn require_admin(State(api): State<AdminApi>, request: Request, next: 
 }
 
 async fn read(body: Body) -> Result<Bytes, AdminError> {
-    to_bytes(body, BODY_BYTES_MAX)
-        .await
-        .map_err(|_| AdminError::invalid(format!("the body cannot be read, or has more than {BODY_BYTES_MAX} bytes")))
+    let unreadable = || {
+        AdminError::invalid(format!(
+            "the body cannot be read, comes too slowly, or has more than {BODY_BYTES_MAX} bytes"
+        ))
+    };
+    match timeout(BODY_TIME_MAX, to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) | Err(_) => Err(unreadable()),
+    }
 }
 
 async fn admit(api: &AdminApi, head: &Parts, body: &Bytes) -> Result<Principal, AdminError> {

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, delete, get, post};
 
-use crate::admin_api::auth::require_admin;
+use crate::admin_api::auth::{SIGNING_SERVICE, require_admin};
 use crate::admin_api::error::AdminError;
 use crate::admin_api::operations::{
     create_key, create_user, delete_key, delete_user, list_buckets, list_keys, list_users, scrub_status, start_scrub,
@@ -29,7 +29,7 @@ pub struct AdminApi {
 impl AdminApi {
     pub fn new(services: Services, system: Arc<dyn System>) -> Self {
         // Any region: an admin need not know which one the node's S3 API has. No SigV2: nothing here needs it.
-        let options = AuthOptions { region: None, sigv2_presigned: false };
+        let options = AuthOptions { service: SIGNING_SERVICE, region: None, sigv2_presigned: false };
         Self { services, authenticator: Arc::new(Authenticator::new(options)), system }
     }
 

@@ -31,6 +31,8 @@ use sigv4::HeaderProof;
 
 #[derive(Clone, Debug)]
 pub struct AuthOptions {
+    /// The service in the scope of Version 4: a signature for one API is no good for another.
+    pub service: &'static str,
     /// The only region whose signatures are taken; `None` takes any.
     pub region: Option<String>,
     /// Whether SigV2 is taken in presigned URLs and POST forms: boto3 still makes them by default.
@@ -39,7 +41,7 @@ pub struct AuthOptions {
 
 impl Default for AuthOptions {
     fn default() -> Self {
-        Self { region: None, sigv2_presigned: true }
+        Self { service: "s3", region: None, sigv2_presigned: true }
     }
 }
 
@@ -82,6 +84,7 @@ impl Authenticator {
         L: FnOnce(String) -> F,
         F: Future<Output = Result<Option<SecretKey>>>,
     {
+        refuse_repeated_headers(request.headers)?;
         let proof = Proof::find(&request, &self.options)?;
         let access_key = proof.access_key().to_owned();
         let secret = lookup(access_key.clone()).await?.ok_or_else(|| unknown_access_key(&access_key))?;
@@ -98,6 +101,24 @@ impl Authenticator {
             return Err(ErrorCode::InvalidToken.into());
         }
         Ok(Authenticated { access_key, body, presigned })
+    }
+}
+
+/// Headers that are lists: several of them mean the same as one with commas (RFC 9110 §5.3).
+const LISTS: &[&str] = &["x-amz-trailer", "x-amz-object-attributes", "x-amz-optional-object-attributes"];
+
+/// Signatures cover repeated headers joined with commas, operations read the first: a value with a comma in it could be
+/// cut in two on its way and mean something else.
+fn refuse_repeated_headers(headers: &HeaderMap) -> Result<()> {
+    let is_single = |name: &str| match name {
+        "authorization" | "content-md5" | "content-type" => true,
+        _ => name.starts_with("x-amz-") && !name.starts_with("x-amz-meta-") && !LISTS.contains(&name),
+    };
+    let repeated = |name: &&str| is_single(name) && headers.get_all(*name).iter().nth(1).is_some();
+    let repeated = headers.keys().map(|name| name.as_str()).find(repeated);
+    match repeated {
+        Some(name) => Err(S3Error::invalid_argument("The header stands in the request twice.", name, "")),
+        None => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Credential: `AccessKey/20130524/us-east-1/s3/aws4_request`, the scope that a Version 4 signature is good for.
 
+use crate::s3_api::auth::AuthOptions;
 use crate::s3_api::error::{ErrorCode, S3Error};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,9 +36,10 @@ impl Credential {
     }
 
     /// Whether the scope is ours. `code`: header and query have each their own.
-    pub fn check(&self, date_time: &str, region: Option<&str>, code: ErrorCode) -> Result<(), S3Error> {
-        if self.service != "s3" {
-            let message = format!("incorrect service \"{}\". This endpoint belongs to \"s3\".", self.service);
+    pub fn check(&self, date_time: &str, options: &AuthOptions, code: ErrorCode) -> Result<(), S3Error> {
+        if self.service != options.service {
+            let (service, ours) = (&self.service, options.service);
+            let message = format!("incorrect service \"{service}\". This endpoint belongs to \"{ours}\".");
             return Err(malformed(code, &message));
         }
         if date_time.get(..8) != Some(self.date.as_str()) {
@@ -47,7 +49,7 @@ impl Credential {
             );
             return Err(malformed(code, &message));
         }
-        if let Some(expected) = region
+        if let Some(expected) = options.region.as_deref()
             && expected != self.region
         {
             let message = format!("the region '{}' is wrong; expecting '{expected}'", self.region);
@@ -68,6 +70,7 @@ pub fn malformed(code: ErrorCode, reason: &str) -> S3Error {
 #[cfg(test)]
 mod tests {
     use super::Credential;
+    use crate::s3_api::auth::AuthOptions;
     use crate::s3_api::error::ErrorCode;
 
     #[test]
@@ -90,13 +93,16 @@ mod tests {
     fn scope_must_be_ours() {
         let credential = |text| Credential::parse(text).unwrap();
         let code = ErrorCode::AuthorizationHeaderMalformed;
+        let any = AuthOptions::default();
+        let only = |region: &str| AuthOptions { region: Some(region.to_owned()), ..AuthOptions::default() };
         let ours = credential("a/20130524/eu-north-1/s3/aws4_request");
-        assert!(ours.check("20130524T000000Z", None, code).is_ok());
-        assert!(ours.check("20130524T000000Z", Some("eu-north-1"), code).is_ok());
-        assert!(ours.check("20130525T000000Z", None, code).is_err());
-        let error = ours.check("20130524T000000Z", Some("home"), code).unwrap_err();
+        assert!(ours.check("20130524T000000Z", &any, code).is_ok());
+        assert!(ours.check("20130524T000000Z", &only("eu-north-1"), code).is_ok());
+        assert!(ours.check("20130525T000000Z", &any, code).is_err());
+        let error = ours.check("20130524T000000Z", &only("home"), code).unwrap_err();
         assert_eq!(error.fields, [("Region", "home".to_owned())]);
         let other = credential("a/20130524/eu-north-1/sts/aws4_request");
-        assert!(other.check("20130524T000000Z", None, code).is_err());
+        assert!(other.check("20130524T000000Z", &any, code).is_err());
+        assert!(ours.check("20130524T000000Z", &AuthOptions { service: "sts", ..any }, code).is_err());
     }
 }

@@ -4,6 +4,8 @@
 
 mod bounded;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures::Stream;
 use http::header::CONTENT_TYPE;
@@ -19,6 +21,10 @@ const HEADER_FIELDS: &[&str] =
 /// Fields that prove who sent the form.
 const PROOF_FIELDS: &[&str] =
     &["x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature", "x-amz-security-token"];
+
+/// How long the fields before the file may take: nobody has proven anything yet, and a request that is worked on takes the
+/// place of another.
+const BEFORE_FILE_MAX: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
 pub struct PostForm {
@@ -39,6 +45,23 @@ impl FormFile {
 
 /// Reads up to the file, which is where the stream then stands.
 pub async fn read<S, E>(headers: &HeaderMap, body: S) -> Result<(PostForm, FormFile)>
+where
+    S: Stream<Item = std::result::Result<Bytes, E>> + Send + Unpin + 'static,
+    E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
+{
+    read_within(BEFORE_FILE_MAX, headers, body).await
+}
+
+async fn read_within<S, E>(time: Duration, headers: &HeaderMap, body: S) -> Result<(PostForm, FormFile)>
+where
+    S: Stream<Item = std::result::Result<Bytes, E>> + Send + Unpin + 'static,
+    E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
+{
+    let read = tokio::time::timeout(time, read_fields(headers, body)).await;
+    read.unwrap_or_else(|_| Err(ErrorCode::RequestTimeout.into()))
+}
+
+async fn read_fields<S, E>(headers: &HeaderMap, body: S) -> Result<(PostForm, FormFile)>
 where
     S: Stream<Item = std::result::Result<Bytes, E>> + Send + Unpin + 'static,
     E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,

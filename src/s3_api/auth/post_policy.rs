@@ -48,7 +48,7 @@ impl Authenticator {
         if let FormProof::V4 { credential, .. } = &proof {
             let date_time = form.get("x-amz-date").unwrap_or("");
             let code = ErrorCode::AuthorizationQueryParametersError;
-            credential.check(date_time, self.options.region.as_deref(), code)?;
+            credential.check(date_time, &self.options, code)?;
         }
         let access_key = proof.access_key().to_owned();
         let secret = lookup(access_key.clone()).await?.ok_or_else(|| unknown_access_key(&access_key))?;

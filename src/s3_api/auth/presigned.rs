@@ -10,6 +10,8 @@ use crate::s3_api::auth::{AuthOptions, CLOCK_SKEW_MAX, SecretKey, SignedRequest}
 use crate::s3_api::error::{ErrorCode, Result, S3Error};
 use crate::s3_api::timestamp::{iso_8601, parse_iso_8601_basic, unix_seconds};
 
+/// The one parameter that the signature does not cover.
+const SIGNATURE: &str = "X-Amz-Signature";
 /// Seven days.
 const EXPIRES_SECONDS_MAX: u64 = 604_800;
 
@@ -36,7 +38,10 @@ impl PresignedProof {
                 "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".",
             )
         })?;
-        let signature = parameter("X-Amz-Signature")?.to_owned();
+        let signature = parameter(SIGNATURE)?.to_owned();
+        if request.query.iter().filter(|(name, _)| *name == SIGNATURE).count() > 1 {
+            return Err(S3Error::invalid_argument("The request has two signatures.", SIGNATURE, ""));
+        }
         let date_time = parameter("X-Amz-Date")?.to_owned();
         let signed_headers = signed_header_names(parameter("X-Amz-SignedHeaders")?);
         let expires = parse_expires(parameter("X-Amz-Expires")?)?;
@@ -45,7 +50,7 @@ impl PresignedProof {
             let message = "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"";
             return Err(S3Error::with_message(code, message));
         };
-        credential.check(&date_time, options.region.as_deref(), code)?;
+        credential.check(&date_time, options, code)?;
         check_validity(unix_seconds(request.now), signed_at, expires)?;
         require_signed(request, &signed_headers)?;
 
@@ -60,7 +65,7 @@ impl PresignedProof {
     }
 
     pub fn verify(&self, request: &SignedRequest<'_>, secret: &SecretKey, keys: &SigningKeys) -> Result<BodyIntegrity> {
-        let canonical = canonical_request(request, &self.signed_headers, Some("X-Amz-Signature"), &self.payload_hash);
+        let canonical = canonical_request(request, &self.signed_headers, Some(SIGNATURE), &self.payload_hash);
         let scope = self.credential.scope();
         let string_to_sign = string_to_sign(&self.date_time, &scope, &canonical);
         let key = keys.get(secret, &self.credential);

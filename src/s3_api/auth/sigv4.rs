@@ -53,7 +53,7 @@ impl HeaderProof {
                 .field("ServerTime", crate::s3_api::timestamp::iso_8601(unix_seconds(request.now) * 1000))
                 .field("MaxAllowedSkewMilliseconds", CLOCK_SKEW_MAX.as_millis().to_string()));
         }
-        credential.check(&date_time, options.region.as_deref(), code)?;
+        credential.check(&date_time, options, code)?;
         require_signed(request, &signed_headers)?;
         let payload_hash = match request.headers.get("x-amz-content-sha256") {
             Some(value) => String::from_utf8_lossy(value.as_bytes()).into_owned(),

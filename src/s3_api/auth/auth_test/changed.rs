@@ -80,12 +80,14 @@ const OF_THE_HEADER: &[Change] = &[
     ("payload hash", |r| r.set_header("x-amz-content-sha256", &"0".repeat(64)), MISMATCH),
     ("no payload hash", |r| r.headers.retain(|(name, _)| name != "x-amz-content-sha256"), "InvalidRequest"),
     ("region of the server", |r| r.options.region = Some("home".to_owned()), MALFORMED),
+    ("header cut in two", |r| r.headers.push(("x-amz-date".to_owned(), "x".to_owned())), "InvalidArgument"),
     ("two proofs", |r| r.target += "&X-Amz-Signature=1", "InvalidArgument"),
     ("two proofs, Version 2", |r| r.target += "&AWSAccessKeyId=1&Signature=2&Expires=3", "InvalidArgument"),
 ];
 
 const OF_THE_QUERY: &[Change] = &[
     ("signature", |r| flip_in_target(r, "X-Amz-Signature="), MISMATCH),
+    ("two signatures", |r| r.target += "&X-Amz-Signature=0", "InvalidArgument"),
     ("no signature", |r| remove_parameter(r, "X-Amz-Signature"), PARAMETERS),
     ("no algorithm", |r| remove_parameter(r, "X-Amz-Algorithm"), PARAMETERS),
     ("no credential", |r| remove_parameter(r, "X-Amz-Credential"), PARAMETERS),

@@ -1,9 +1,11 @@
 //! Forms in any pieces, and forms that are too much.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
-use super::{FormFile, PostForm, read};
+use super::{FormFile, PostForm, read, read_within};
 use crate::s3_api::error::{ErrorCode, S3Error};
 
 fn form(fields: &[(&str, &str)], file: &str) -> Vec<u8> {
@@ -73,4 +75,17 @@ async fn refused() {
     assert_eq!(content(file).await.unwrap_err().code, ErrorCode::IncompleteBody);
     assert!(PostForm::of(&[]).key().is_err());
     assert!(PostForm::of(&[("x-amz-meta-a", "b\nc")]).to_headers().is_err());
+}
+
+/// Whoever sends a form has proven nothing while its fields are read.
+#[tokio::test]
+async fn fields_that_never_come() {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static("multipart/form-data; boundary=XX"));
+    let drip = futures::stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        Some((Ok::<_, std::io::Error>(Bytes::from_static(b"-")), ()))
+    });
+    let error = read_within(Duration::from_millis(100), &headers, Box::pin(drip)).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::RequestTimeout);
 }
