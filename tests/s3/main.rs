@@ -12,6 +12,7 @@ mod listing;
 mod multipart;
 mod objects;
 mod raw;
+mod signatures;
 mod support;
 mod tagging;
 mod versioning;

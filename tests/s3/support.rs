@@ -25,6 +25,8 @@ pub struct Server {
     pub access_key: String,
     pub secret: String,
     pub other: KeyPair,
+    pub services: Services,
+    pub cluster: Cluster,
     _directory: tempfile::TempDir,
 }
 
@@ -46,7 +48,8 @@ pub async fn server() -> &'static Server {
         .await
 }
 
-async fn start() -> Server {
+/// A node that no other test uses; it ends with the runtime that starts it.
+pub async fn start() -> Server {
     let directory = tempfile::tempdir().unwrap();
     let engine = EngineOptions::new(directory.path().to_owned());
     let engine = StorageEngine::open(engine, Environment::real()).await.unwrap();
@@ -61,12 +64,12 @@ async fn start() -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let api = S3Api::new(services.clone(), S3Options { domains: vec!["s3.test".to_owned()], ..S3Options::default() });
-    tokio::spawn(serve(listener, api, cluster));
+    tokio::spawn(serve(listener, api));
     let secret = root.secret.expose().to_owned();
-    Server { address, access_key: root.access_key, secret, other, _directory: directory }
+    Server { address, access_key: root.access_key, secret, other, services, cluster, _directory: directory }
 }
 
-async fn serve(listener: TcpListener, api: S3Api, _cluster: Cluster) {
+async fn serve(listener: TcpListener, api: S3Api) {
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     loop {
         let (socket, _) = listener.accept().await.unwrap();
