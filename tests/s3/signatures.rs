@@ -42,6 +42,7 @@ const REFUSALS: &[&str] = &[
     "MalformedPOSTRequest",
     "MissingContentLength",
     "IncompleteBody",
+    "InvalidChunkSizeError",
     "MalformedTrailerError",
 ];
 

@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 
-use crate::http::{s3, send, signed};
+use crate::http::{s3, send, signed, signed_for};
 use crate::node::{Node, error_of, onggi};
 
 #[tokio::test]
@@ -73,30 +73,49 @@ async fn only_admins_get_in() {
     assert!(output.status.success(), "{}", error_of(&output));
 }
 
+const ROUTES: &[(Method, &str)] = &[
+    (Method::GET, "/users"),
+    (Method::POST, "/users"),
+    (Method::PATCH, "/users/root"),
+    (Method::DELETE, "/users/root"),
+    (Method::GET, "/users/root/keys"),
+    (Method::POST, "/users/root/keys"),
+    (Method::PATCH, "/keys/test-root"),
+    (Method::DELETE, "/keys/test-root"),
+    (Method::GET, "/buckets"),
+    (Method::GET, "/status"),
+    (Method::GET, "/scrub"),
+    (Method::POST, "/scrub"),
+    (Method::GET, "/no-such-route"),
+];
+
 #[tokio::test]
-async fn every_route_needs_a_signature() {
+async fn every_route_is_for_admins_who_signed_for_it() {
     let node = Node::start(&[]);
-    let routes = [
-        (Method::GET, "/users"),
-        (Method::POST, "/users"),
-        (Method::PATCH, "/users/root"),
-        (Method::DELETE, "/users/root"),
-        (Method::GET, "/users/root/keys"),
-        (Method::POST, "/users/root/keys"),
-        (Method::PATCH, "/keys/a"),
-        (Method::DELETE, "/keys/a"),
-        (Method::GET, "/buckets"),
-        (Method::GET, "/status"),
-        (Method::GET, "/scrub"),
-        (Method::POST, "/scrub"),
-        (Method::GET, "/no-such-route"),
-    ];
-    for (method, path) in routes {
+    node.admin_ok(&["user", "create", "guest"]);
+    let guest = node.admin_json(&["key", "create", "guest"]);
+    let guest = (guest["access_key"].as_str().unwrap(), guest["secret_key"].as_str().unwrap());
+    let root = (crate::node::ACCESS_KEY, crate::node::SECRET_KEY);
+    for (method, path) in ROUTES {
         let url = format!("{}/admin/v1{path}", node.web);
-        let request = http::Request::builder().method(method.clone()).uri(&url).body(Default::default()).unwrap();
-        let response = send(&[&node.authority()], request).await.unwrap();
-        assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{method} {path}");
+        let status = async |request| send(&[&node.authority()], request).await.unwrap().status();
+        let unsigned = http::Request::builder().method(method.clone()).uri(&url).body(Default::default()).unwrap();
+        assert_eq!(status(unsigned).await, StatusCode::UNAUTHORIZED, "{method} {path} unsigned");
+        for (service, (access_key, secret_key), refused) in [
+            ("s3", root, StatusCode::BAD_REQUEST),
+            ("onggi-admin", (root.0, guest.1), StatusCode::FORBIDDEN),
+            ("onggi-admin", ("nobody", root.1), StatusCode::FORBIDDEN),
+            ("onggi-admin", guest, StatusCode::FORBIDDEN),
+        ] {
+            let request = signed_for(service, method.clone(), &url, b"{}", access_key, secret_key);
+            assert_eq!(status(request).await, refused, "{method} {path} for {service} by {access_key}");
+        }
     }
+    let url = format!("{}/admin/v1/no-such-route", node.web);
+    let request = signed_for("onggi-admin", Method::GET, &url, b"", root.0, root.1);
+    assert_eq!(send(&[&node.authority()], request).await.unwrap().status(), StatusCode::NOT_FOUND);
+    assert_eq!(node.admin_json(&["user", "list"])["users"].as_array().unwrap().len(), 2);
+    assert_eq!(node.admin_json(&["key", "list", "root"])["keys"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -104,7 +123,7 @@ async fn a_body_that_is_not_the_signed_one_is_refused() {
     let node = Node::start(&[]);
     let url = format!("{}/admin/v1/users", node.web);
     let (access_key, secret_key) = (crate::node::ACCESS_KEY, crate::node::SECRET_KEY);
-    let signed = signed(Method::POST, &url, br#"{"name":"ana"}"#, access_key, secret_key);
+    let signed = signed_for("onggi-admin", Method::POST, &url, br#"{"name":"ana"}"#, access_key, secret_key);
     let forged = signed.map(|_| br#"{"name":"eve"}"#.as_slice().to_vec().into());
     assert_eq!(send(&[&node.authority()], forged).await.unwrap().status(), StatusCode::BAD_REQUEST);
     assert_eq!(node.admin_json(&["user", "list"])["users"].as_array().unwrap().len(), 1);

@@ -57,6 +57,18 @@ pub async fn s3(node: &Node, method: Method, path: &str, body: &[u8]) -> Respons
 }
 
 pub fn signed(method: Method, url: &str, body: &[u8], access_key: &str, secret_key: &str) -> Request<Full<Bytes>> {
+    signed_for("s3", method, url, body, access_key, secret_key)
+}
+
+/// The service is part of what is signed: a signature is good for one API.
+pub fn signed_for(
+    service: &str,
+    method: Method,
+    url: &str,
+    body: &[u8],
+    access_key: &str,
+    secret_key: &str,
+) -> Request<Full<Bytes>> {
     let identity = Credentials::new(access_key, secret_key, None, None, "test").into();
     let mut settings = SigningSettings::default();
     settings.percent_encoding_mode = PercentEncodingMode::Single;
@@ -65,7 +77,7 @@ pub fn signed(method: Method, url: &str, body: &[u8], access_key: &str, secret_k
     let parameters = v4::SigningParams::builder()
         .identity(&identity)
         .region("us-east-1")
-        .name("s3")
+        .name(service)
         .time(SystemTime::now())
         .settings(settings)
         .build()

@@ -4,8 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
 mod admin;
+mod hostile;
 mod http;
+mod http2;
 mod node;
+mod secrets;
 mod start;
 mod stop;
 mod tls;

@@ -67,7 +67,7 @@ impl Node {
 
     /// Waits for the ready line.
     pub fn run(mut command: Command, data_dir: &Path) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(sender.send(line))));
@@ -88,8 +88,32 @@ impl Node {
         }
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Memory that the process has now.
+    pub fn resident_mib(&self) -> usize {
+        self.memory_mib("VmRSS:")
+    }
+
+    /// The most it had since `forget_peak`.
+    pub fn peak_mib(&self) -> usize {
+        self.memory_mib("VmHWM:")
+    }
+
+    pub fn forget_peak(&self) {
+        std::fs::write(format!("/proc/{}/clear_refs", self.id()), "5").unwrap();
+    }
+
+    fn memory_mib(&self, name: &str) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.split_whitespace().next().unwrap().parse::<usize>().unwrap() / 1024
+    }
+
     pub fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        let pid = Pid::from_raw(i32::try_from(self.id()).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
     }
 

@@ -183,7 +183,7 @@ impl Changes<'_> {
         self.add("a byte of the body", |wire| wire.body[10] ^= 1);
         self.add("the last byte of the body", |wire| *wire.body.last_mut().unwrap() ^= 1);
         self.add("body longer", |wire| wire.body.push(b' '));
-        self.add("body shorter", |wire| drop(wire.body.pop()));
+        self.add("body shorter", |wire| wire.body.truncate(wire.body.len() - 1));
         self.add("no body", |wire| wire.body.clear());
     }
 

@@ -49,17 +49,16 @@ impl Fixture {
 
     /// The request of a row, not signed; `None` for what proves itself another way (forms, preflights) or never comes here.
     pub fn request(&self, row: &Row, host: &str) -> Option<Wire> {
-        use Operation::*;
-        if matches!(row.marker, Marker::Form | Marker::ElsewhereOnly) || row.operation == Preflight {
+        if matches!(row.marker, Marker::Form | Marker::ElsewhereOnly) || row.operation == Operation::Preflight {
             return None;
         }
         let bucket = match row.operation {
-            CreateBucket => unique("new-bucket"),
-            DeleteBucket => EMPTY_BUCKET.to_owned(),
+            Operation::CreateBucket => unique("new-bucket"),
+            Operation::DeleteBucket => EMPTY_BUCKET.to_owned(),
             _ => BUCKET.to_owned(),
         };
         let key = match row.operation {
-            CopyObject | RenameObject => "dir/target",
+            Operation::CopyObject | Operation::RenameObject => "dir/target",
             _ => KEY,
         };
         let mut wire = Wire { method: format!("{:?}", row.verb).to_ascii_uppercase(), ..Wire::default() };
@@ -83,11 +82,11 @@ impl Fixture {
             wire.set_header("x-amz-copy-source", format!("/{BUCKET}/{KEY}"));
         }
         match row.operation {
-            UploadPart => wire.set_parameter("partNumber", "1"),
-            UploadPartCopy => wire.set_parameter("partNumber", "2"),
-            GetObjectAttributes => wire.set_header("x-amz-object-attributes", "ETag"),
-            RenameObject => wire.set_header("x-amz-rename-source", format!("/{BUCKET}/{KEY}")),
-            PutObject => wire.set_header("x-amz-meta-color", "blue"),
+            Operation::UploadPart => wire.set_parameter("partNumber", "1"),
+            Operation::UploadPartCopy => wire.set_parameter("partNumber", "2"),
+            Operation::GetObjectAttributes => wire.set_header("x-amz-object-attributes", "ETag"),
+            Operation::RenameObject => wire.set_header("x-amz-rename-source", format!("/{BUCKET}/{KEY}")),
+            Operation::PutObject => wire.set_header("x-amz-meta-color", "blue"),
             _ => {}
         }
         wire.body = body(row.operation);
