@@ -249,7 +249,7 @@ fn cluster_options(config: &Config) -> ClusterOptions {
 
 fn s3_options(config: &Config) -> S3Options {
     let region = Some(config.s3.region.clone()).filter(|region| !region.is_empty());
-    let auth = AuthOptions { region: region.clone(), ..AuthOptions::default() };
+    let auth = AuthOptions { region: region.clone(), sigv2_presigned: config.s3.sigv2, ..AuthOptions::default() };
     let defaults = S3Options::default();
     S3Options { domains: config.s3.domains.clone(), region: region.unwrap_or(defaults.region), auth }
 }

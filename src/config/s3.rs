@@ -17,6 +17,8 @@ section! {
         domains: Vec<String> = Vec::new();
         /// The region that requests must be signed for and that GetBucketLocation answers; empty accepts any.
         region: String = String::new(), flag "--region";
+        /// Accept Signature Version 2 in presigned URLs and browser forms, where boto3 still makes it by default; it is never accepted in headers.
+        sigv2: bool = true;
     }
     problems: |s3| {
         let exposed = !s3.tls && !s3.plain_http && !s3.listen.ip().is_loopback();

@@ -49,6 +49,9 @@ async fn connect(node: &Node) -> TlsStream<TcpStream> {
     stream
 }
 
+/// Its name, whether the node must put an end to it, and its frames.
+type Flood<'a> = (&'static str, bool, &'a dyn Fn(u32) -> Vec<u8>);
+
 #[tokio::test]
 async fn floods_of_frames_are_cut_off() {
     let node = Node::start(&["--tls"]);
@@ -68,7 +71,7 @@ async fn floods_of_frames_are_cut_off() {
     let pings = |_| frame(PING, 0, 0, &[1; 8]);
     let settings = |_| frame(SETTINGS, 0, 0, &[]);
     // Pings and settings cost the node an answer each, which it may give, within its memory.
-    let floods: [(&str, bool, &dyn Fn(u32) -> Vec<u8>); 5] = [
+    let floods: [Flood<'_>; 5] = [
         ("requests taken back at once", true, &reset),
         ("headers without end", true, &continued),
         ("empty continuations", true, &empty),
