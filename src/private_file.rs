@@ -8,10 +8,19 @@ use std::path::Path;
 
 /// Writes a new file; one that is there already is left as it is, with an error.
 pub fn create(path: &Path, text: &str) -> io::Result<()> {
+    create_with_mode(path, text, 0o600)
+}
+
+/// The same for what is no secret and lies among secrets: anybody may read it.
+pub fn create_public(path: &Path, text: &str) -> io::Result<()> {
+    create_with_mode(path, text, 0o644)
+}
+
+fn create_with_mode(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let staging = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&staging)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&staging)?;
     // A staging file that a crash left behind keeps the mode it had.
-    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     // A link fails if the name is taken, where a rename would replace a secret that is in use.

@@ -10,10 +10,10 @@ async fn who_asks_must_be_proven() {
     let (client, bucket) = test_bucket().await;
     client.put_object().bucket(&bucket).key("k").send().await.unwrap();
     let server = server().await;
-    let wrong_secret = client_with(server.address, &server.access_key, "wrong");
+    let wrong_secret = client_with(&server.endpoint(), &server.access_key, "wrong");
     let refused = wrong_secret.get_object().bucket(&bucket).key("k").send().await;
     assert_eq!((status(&refused), code(&refused)), (403, "SignatureDoesNotMatch".to_owned()));
-    let unknown = client_with(server.address, "OGNOBODYKNOWSTHISKEY", &server.secret);
+    let unknown = client_with(&server.endpoint(), "OGNOBODYKNOWSTHISKEY", &server.secret);
     let refused = unknown.get_object().bucket(&bucket).key("k").send().await;
     assert_eq!((status(&refused), code(&refused)), (403, "InvalidAccessKeyId".to_owned()));
 }

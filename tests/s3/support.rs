@@ -1,12 +1,10 @@
-//! Test support: one node for all tests, clients for it, and patterns of bytes.
+//! Test support: one node for all tests, and clients for it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::retry::RetryConfig;
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -20,6 +18,8 @@ use onggi_storage_engine::{EngineOptions, StorageEngine};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 
+pub use crate::s3_client::{client_with, pattern};
+
 pub struct Server {
     pub address: SocketAddr,
     pub access_key: String,
@@ -28,6 +28,12 @@ pub struct Server {
     pub services: Services,
     pub cluster: Cluster,
     _directory: tempfile::TempDir,
+}
+
+impl Server {
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
 }
 
 /// Lives in a runtime of its own, because every test has its own too and all share this node.
@@ -91,25 +97,12 @@ async fn serve(listener: TcpListener, api: S3Api) {
 
 pub async fn client() -> Client {
     let server = server().await;
-    client_with(server.address, &server.access_key, &server.secret)
+    client_with(&server.endpoint(), &server.access_key, &server.secret)
 }
 
 pub async fn other_client() -> Client {
     let server = server().await;
-    client_with(server.address, &server.other.access_key, server.other.secret.expose())
-}
-
-pub fn client_with(address: SocketAddr, access_key: &str, secret: &str) -> Client {
-    let config = aws_sdk_s3::config::Builder::new()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .endpoint_url(format!("http://{address}"))
-        .credentials_provider(Credentials::new(access_key, secret, None, None, "test"))
-        .force_path_style(true)
-        .retry_config(RetryConfig::disabled())
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .build();
-    Client::from_conf(config)
+    client_with(&server.endpoint(), &server.other.access_key, server.other.secret.expose())
 }
 
 /// A client of the root user and a bucket that nobody else uses.
@@ -122,18 +115,6 @@ pub async fn test_bucket() -> (Client, String) {
 pub fn unique(name: &str) -> String {
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     format!("{name}-{}", NUMBER.fetch_add(1, Ordering::Relaxed))
-}
-
-/// Bytes that repeat nowhere in step with chunks or parts.
-pub fn pattern(bytes: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state as u8
-    };
-    std::iter::repeat_with(next).take(bytes).collect()
 }
 
 /// The `<Code>` of a failure; `ok` if it was none.

@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
 mod admin;
+mod durability;
 mod hostile;
 mod http;
 mod http2;
 mod node;
+#[path = "../support/s3_client.rs"]
+mod s3_client;
 mod secrets;
 mod start;
 mod stop;

@@ -46,7 +46,7 @@ impl LocalAuthority {
         // A crash between the two files leaves the key alone; the certificate follows from it.
         if !path.exists() {
             let pem = params.self_signed(&key)?.pem();
-            fs::write(&path, pem).with_context(|| format!("write {}", path.display()))?;
+            private_file::create_public(&path, &pem).with_context(|| format!("write {}", path.display()))?;
         }
         let pem = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
         let certificate = rustls::pki_types::pem::PemObject::from_pem_slice(&pem)
