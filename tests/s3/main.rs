@@ -12,12 +12,9 @@ mod listing;
 mod multipart;
 mod objects;
 mod raw;
-<<<<<<< HEAD
-mod signatures;
-=======
 #[path = "../support/s3_client.rs"]
 mod s3_client;
->>>>>>> 3fd9157 (tests, gateway: the real binary under kill -9, power loss, a full and a failed drive)
+mod signatures;
 mod support;
 mod tagging;
 mod versioning;

@@ -163,7 +163,7 @@ impl World {
     async fn new() -> Self {
         let server = start().await;
         let shut_out = shut_out(&server).await;
-        let client = client_with(server.address, &server.access_key, &server.secret);
+        let client = client_with(&server.endpoint(), &server.access_key, &server.secret);
         let fixture = Fixture::prepare(&client).await;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let now = i64::try_from(now).unwrap();
@@ -247,7 +247,7 @@ impl World {
     }
 
     async fn send_as_signed(&self, row: &Row, proof: Proof) -> Answer {
-        let client = client_with(self.server.address, &self.server.access_key, &self.server.secret);
+        let client = client_with(&self.server.endpoint(), &self.server.access_key, &self.server.secret);
         let fixture = Fixture::prepare(&client).await;
         let request = fixture.request(row, &self.host).unwrap();
         let (mut signed, _) = self.signer.sign(&request, proof);
