@@ -5,7 +5,6 @@
 mod access_log;
 mod activity;
 mod connection;
-mod expectation;
 pub mod front;
 mod linger;
 pub mod listener;
@@ -14,4 +13,5 @@ mod request_id;
 mod s3;
 pub mod tls;
 mod tracked_body;
+mod unread_body;
 pub mod web;

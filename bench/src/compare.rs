@@ -10,7 +10,7 @@ use crate::table::Table;
 
 #[derive(clap::Args)]
 pub struct CompareOptions {
-    /// First endpoint, http[s]://ACCESS:SECRET@HOST:PORT.
+    /// First endpoint, http://ACCESS:SECRET@HOST:PORT.
     #[arg(long)]
     a: String,
     /// Second endpoint.

@@ -23,7 +23,7 @@ use workload::Workload;
 
 #[derive(clap::Args)]
 pub struct S3Options {
-    /// http[s]://ACCESS:SECRET@HOST:PORT; keys may also come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+    /// http://ACCESS:SECRET@HOST:PORT or https://…; keys may also come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
     #[arg(long)]
     endpoint: String,
     /// The server's process, for its CPU seconds and bytes written.

@@ -13,10 +13,10 @@ use tracing::Instrument;
 use crate::gateway::access_log::RequestEnd;
 use crate::gateway::activity::RequestGuard;
 use crate::gateway::connection::{BoxError, ConnectionInfo, Service};
-use crate::gateway::expectation::Expectation;
 use crate::gateway::overload::Overload;
 use crate::gateway::request_id::RequestId;
 use crate::gateway::tracked_body::TrackedBody;
+use crate::gateway::unread_body::UnreadBody;
 use crate::observability::metrics::Metrics;
 
 /// An API behind a listener. Its answers carry their request id and, for the record, an `OperationName`.
@@ -64,7 +64,7 @@ impl<A: Api> Service for Front<A> {
     ) -> Response<Self::Body> {
         let id = RequestId::random();
         let mut end = RequestEnd::begin(A::NAME, id, connection.peer, &request, self.metrics.clone(), guard);
-        let expectation = Expectation::of(&request);
+        let unread_body = UnreadBody::of(&request);
         let mut response = match self.overload.admit() {
             Some(_permit) => {
                 let span = tracing::info_span!("request", request_id = %id, api = A::NAME);
@@ -72,7 +72,7 @@ impl<A: Api> Service for Front<A> {
             }
             None => self.api.slow_down(&request, id, connection),
         };
-        expectation.settle(&mut response);
+        unread_body.settle(&mut response);
         end.answered(response.status(), response.extensions().get::<OperationName>().copied());
         response.map(|body| TrackedBody::new(body, end))
     }
