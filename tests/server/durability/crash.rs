@@ -173,9 +173,7 @@ impl Run {
         tokio::time::sleep(Duration::from_millis(load_ms)).await;
         let ended = self.at_work.iter().filter(|writer| writer.is_finished()).count();
         if ended > 0 {
-            println!(
-                "round {round}: {ended} writers ended early, on a connection that the node closed, within {load_ms} ms"
-            );
+            println!("round {round}: {ended} writers ended by themselves within {load_ms} ms");
         }
         (node, harm)
     }
