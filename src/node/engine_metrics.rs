@@ -31,7 +31,17 @@ impl Collector for EngineMetrics {
         let cluster = self.cluster.status();
         let rocks = self.cluster.engine().rocks_status();
         let drive = self.cluster.engine().drive().health().status();
+        let log = self.cluster.engine().log_store().counters();
         let counters = [
+            ("log_syncs", "Syncs of the log that all groups share", log.syncs),
+            (
+                "log_rounds",
+                "Rounds of the log's writer: what came in while the round before it was written",
+                log.rounds,
+            ),
+            ("log_entries", "Raft log entries written", log.entries),
+            ("log_entry_bytes", "Bytes of the Raft log entries written", log.entry_bytes),
+            ("log_disk_reads", "Reads of the log that its tail in memory could not answer", log.disk_reads),
             ("chunk_appends", "Chunks written", chunks.appends),
             ("chunk_appended_bytes", "Bytes of chunks written", chunks.appended_bytes),
             ("chunk_reads", "Chunk reads", chunks.reads),
