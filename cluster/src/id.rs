@@ -79,6 +79,10 @@ opaque_id!(
     /// Unix ms (6) ‖ random (10): a command with the same id is applied once.
     RequestId
 );
+opaque_id!(
+    /// Random (16): an invitation to join the cluster, once.
+    TokenId
+);
 
 impl VersionId {
     pub fn new(clock: u64, random: u64) -> Self {

@@ -5,6 +5,7 @@ pub mod data;
 mod error;
 pub mod id;
 pub mod metadata;
+pub mod peer;
 pub mod placement;
 mod raft;
 #[cfg(test)]
