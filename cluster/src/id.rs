@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+pub use onggi_storage_engine::drive::{ClusterId, DriveId};
 pub use onggi_storage_engine::id::{BlobId, ChunkId, OwnerKey};
 
 /// A user's number, given out by the system group from 1 on and never reused.
@@ -80,7 +81,7 @@ opaque_id!(
     RequestId
 );
 opaque_id!(
-    /// Random (16): an invitation to join the cluster, once.
+    /// Random: a join token. It names the token in records and certificates and is no secret; the token's key is.
     TokenId
 );
 

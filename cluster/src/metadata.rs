@@ -18,6 +18,8 @@ pub mod view;
 #[cfg(test)]
 mod format_test;
 #[cfg(test)]
+mod membership_test;
+#[cfg(test)]
 mod model_test;
 #[cfg(test)]
 mod scenario_test;

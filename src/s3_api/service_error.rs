@@ -81,7 +81,20 @@ fn of_refusal(refusal: &Refusal) -> S3Error {
         | Refusal::UserOwnsBuckets
         | Refusal::NoSuchAccessKey
         | Refusal::AccessKeyExists
-        | Refusal::RequestTooOld => S3Error::new(ErrorCode::InternalError),
+        | Refusal::RequestTooOld
+        | Refusal::FounderKnown
+        | Refusal::AuthorityExists
+        | Refusal::TokenExists
+        | Refusal::NoSuchToken
+        | Refusal::TokenExpired
+        | Refusal::TokenUsed { .. }
+        | Refusal::DriveKnown { .. }
+        | Refusal::NoSuchNode
+        | Refusal::NodeRemoved
+        | Refusal::NodeHoldsGroups { .. }
+        | Refusal::TooFewNodes { .. }
+        | Refusal::StaleGroup
+        | Refusal::InvalidGroup => S3Error::new(ErrorCode::InternalError),
     }
 }
 

@@ -109,26 +109,39 @@ fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
         | Refusal::NoSuchKey
         | Refusal::NoSuchVersion
         | Refusal::DeleteMarker
-        | Refusal::NoSuchUpload => ErrorKind::NotFound,
+        | Refusal::NoSuchUpload
+        | Refusal::NoSuchToken
+        | Refusal::NoSuchNode => ErrorKind::NotFound,
         Refusal::AlreadyInitialized
         | Refusal::UserExists
         | Refusal::AccessKeyExists
         | Refusal::BucketNameTaken
-        | Refusal::BucketOwnedByYou => ErrorKind::AlreadyExists,
+        | Refusal::BucketOwnedByYou
+        | Refusal::FounderKnown
+        | Refusal::AuthorityExists
+        | Refusal::TokenExists => ErrorKind::AlreadyExists,
         Refusal::RootUser
         | Refusal::UserOwnsBuckets
         | Refusal::CopySourceGone
         | Refusal::StaleReservation
         | Refusal::StalePartitionMap
         | Refusal::BucketNotEmpty
-        | Refusal::PreconditionFailed => ErrorKind::Conflict,
+        | Refusal::PreconditionFailed
+        | Refusal::TokenExpired
+        | Refusal::TokenUsed { .. }
+        | Refusal::DriveKnown { .. }
+        | Refusal::NodeRemoved
+        | Refusal::NodeHoldsGroups { .. }
+        | Refusal::TooFewNodes { .. }
+        | Refusal::StaleGroup => ErrorKind::Conflict,
         Refusal::InvalidPart { .. }
         | Refusal::InvalidPartOrder
         | Refusal::PartTooSmall { .. }
         | Refusal::ObjectTooLarge
         | Refusal::SizeMismatch
         | Refusal::ChecksumMismatch
-        | Refusal::ChecksumAlgorithmMismatch => ErrorKind::Invalid,
+        | Refusal::ChecksumAlgorithmMismatch
+        | Refusal::InvalidGroup => ErrorKind::Invalid,
         Refusal::QuotaExceeded => ErrorKind::QuotaExceeded,
         Refusal::RequestTooOld => ErrorKind::OutcomeUnknown,
     }

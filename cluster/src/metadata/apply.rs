@@ -12,6 +12,7 @@ use crate::metadata::outcome::{Outcome, Refusal};
 use crate::metadata::view::MetadataView;
 
 mod applier;
+mod authority;
 mod bucket;
 mod bucket_draft;
 mod bucket_name;
@@ -20,7 +21,10 @@ pub mod condition;
 mod copy_object;
 mod delete_objects;
 mod draft;
+mod group_nodes;
 mod identity;
+mod join_token;
+mod node;
 mod object_tags;
 mod partition_map;
 mod put_object;
@@ -103,6 +107,15 @@ fn system_change(draft: &mut Draft<'_>, change: &SystemChange) -> Decision<Outco
         SystemChange::ConfirmBucketName { name, reservation } => bucket_name::confirm(draft, name, *reservation),
         SystemChange::ReleaseBucketName { name, reservation } => bucket_name::release(draft, name, *reservation),
         SystemChange::SetPartitionMap { map } => partition_map::set(draft, map),
+        SystemChange::RegisterFounder { founder } => node::register_founder(draft, founder),
+        SystemChange::SetAuthority { authority } => authority::set(draft, authority),
+        SystemChange::CreateJoinToken { token, expires_ms, zone } => {
+            join_token::create(draft, *token, *expires_ms, zone.as_ref())
+        }
+        SystemChange::RevokeJoinToken { token } => join_token::revoke(draft, *token),
+        SystemChange::AdmitNode { token, node } => node::admit(draft, *token, node),
+        SystemChange::UpdateNode { node, update } => node::update(draft, *node, update),
+        SystemChange::SetGroup { record, expected_step } => group_nodes::set(draft, record, *expected_step),
     }
 }
 

@@ -4,9 +4,10 @@
 
 use bytes::Bytes;
 
-use crate::id::{BucketId, OwnerKey, RequestId, UploadId, UserId, VersionId};
+use crate::id::{BucketId, DriveId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId};
 use crate::metadata::record::{
-    AccessKeyRecord, Checksum, ChecksumAlgorithm, ChecksumType, Content, ETag, ObjectHeaders, Pairs, Versioning,
+    AccessKeyRecord, AuthorityRecord, Checksum, ChecksumAlgorithm, ChecksumType, Content, ETag, GroupRecord, NodeState,
+    ObjectHeaders, Pairs, Versioning,
 };
 use crate::placement::PartitionMap;
 
@@ -80,6 +81,65 @@ pub enum SystemChange {
     SetPartitionMap {
         map: PartitionMap,
     },
+    /// Node 1 of a cluster that has no nodes on record yet. The same drive again is the same node.
+    RegisterFounder {
+        founder: NewNode,
+    },
+    /// Refused if there is one already: every certificate hangs on it.
+    SetAuthority {
+        authority: AuthorityRecord,
+    },
+    CreateJoinToken {
+        token: TokenId,
+        expires_ms: u64,
+        zone: Option<String>,
+    },
+    /// Refused once the token is used: then the node is what has to be removed.
+    RevokeJoinToken {
+        token: TokenId,
+    },
+    /// Uses up the token. The same token with the same drive again is the same node, so an interrupted join can go on.
+    AdmitNode {
+        token: TokenId,
+        node: NewNode,
+    },
+    UpdateNode {
+        node: NodeId,
+        update: NodeUpdate,
+    },
+    /// Refused unless the record that stands has `expected_step` (0: none stands); the new one gets the step after it.
+    SetGroup {
+        record: GroupRecord,
+        expected_step: u64,
+    },
+}
+
+/// What a node says of itself when it becomes a member.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewNode {
+    pub drive: DriveId,
+    pub addresses: NodeAddresses,
+    pub zone: String,
+    pub weight: u32,
+    pub release: String,
+}
+
+/// `host:port` each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeAddresses {
+    pub peer: String,
+    pub web: String,
+    pub s3: String,
+}
+
+/// `None` leaves as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NodeUpdate {
+    pub zone: Option<String>,
+    pub weight: Option<u32>,
+    pub state: Option<NodeState>,
+    pub addresses: Option<NodeAddresses>,
+    pub release: Option<String>,
 }
 
 /// Changes decided by the group of the owner.

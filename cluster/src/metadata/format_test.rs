@@ -7,17 +7,17 @@ use expect_test::expect_file;
 use onggi_storage_engine::format::Record;
 use proptest::prelude::*;
 
-use crate::id::{BlobId, BucketId, OwnerKey, RequestId, UploadId, UserId, VersionId};
+use crate::id::{BlobId, BucketId, GroupId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId};
 use crate::metadata::command::{
-    Change, Command, CompleteUpload, CopyObject, DeleteObject, NewContent, NewPart, OwnerChange, PartReference,
-    PutObject, SystemChange, VersionSelector, WriteCondition,
+    Change, Command, CompleteUpload, CopyObject, DeleteObject, NewContent, NewNode, NewPart, NodeAddresses, NodeUpdate,
+    OwnerChange, PartReference, PutObject, SystemChange, VersionSelector, WriteCondition,
 };
 use crate::metadata::outcome::{ObjectDeleted, ObjectWritten, Outcome, Refusal};
 use crate::metadata::record::{
-    AccessKeyRecord, BucketNameRecord, BucketRecord, Checksum, ChecksumAlgorithm, ChecksumType, ClusterRecord,
-    CompletedUploadRecord, Content, Counters, DecisionsRecord, ETag, ManifestRecord, ObjectHeaders, ObjectRecord,
-    OwnerRecord, PartRecord, ReferenceRecord, RequestRecord, UploadRecord, UserRecord, VersionKind, VersionRecord,
-    Versioning,
+    AccessKeyRecord, AuthorityRecord, BucketNameRecord, BucketRecord, Checksum, ChecksumAlgorithm, ChecksumType,
+    ClusterRecord, CompletedUploadRecord, Content, Counters, DecisionsRecord, ETag, GroupRecord, JoinTokenRecord,
+    ManifestRecord, NodeRecord, NodeState, ObjectHeaders, ObjectRecord, OwnerRecord, PartRecord, ReferenceRecord,
+    RequestRecord, UploadRecord, UserRecord, VersionKind, VersionRecord, Versioning,
 };
 
 const OWNER: OwnerKey = OwnerKey(0x0102_0304_0506_0708);
@@ -158,6 +158,13 @@ fn records() -> Vec<Sample> {
         reserved_ms: 1_790_000_000_000,
         location: String::new(),
     };
+    let join_token = JoinTokenRecord {
+        token: TokenId([0x88; 16]),
+        created_ms: 1_790_000_000_000,
+        expires_ms: 1_790_003_600_000,
+        zone: Some("räck 3".to_owned()),
+        used_by: Some(NodeId(300)),
+    };
     vec![
         Sample::of("version: empty", &object(Content::Empty)),
         Sample::of("version: inline", &object(Content::Inline { blob: blob() })),
@@ -183,7 +190,48 @@ fn records() -> Vec<Sample> {
         Sample::of("bucket name", &name),
         Sample::of("decisions", &DecisionsRecord { clock: 1 << 60, requests: 5000, forgotten_ms: 1_790_000_000_000 }),
         Sample::of("request", &RequestRecord { request: REQUEST, time_ms: 1_790_000_000_000, outcome: Outcome::Done }),
+        Sample::of("node: active", &node(NodeState::Active)),
+        Sample::of("node: draining", &node(NodeState::Draining)),
+        Sample::of("node: removed", &node(NodeState::Removed)),
+        Sample::of("node id", &NodeId(300)),
+        Sample::of("join token", &join_token),
+        Sample::of("authority", &authority()),
+        Sample::of("group nodes", &group_nodes()),
     ]
+}
+
+fn node(state: NodeState) -> NodeRecord {
+    NodeRecord {
+        node: NodeId(300),
+        drive: [0x77; 16],
+        peer_address: "node3.example:9002".to_owned(),
+        web_address: "node3.example:9001".to_owned(),
+        s3_address: "[fd00::3]:9000".to_owned(),
+        zone: "räck 3".to_owned(),
+        weight: 100,
+        state,
+        joined_ms: 1_790_000_000_000,
+        release: "0.1.0".to_owned(),
+    }
+}
+
+fn new_node() -> NewNode {
+    NewNode {
+        drive: [0x77; 16],
+        addresses: NodeAddresses { peer: "p:1".to_owned(), web: "w:2".to_owned(), s3: "s:3".to_owned() },
+        zone: String::new(),
+        weight: 300,
+        release: "0.1.0".to_owned(),
+    }
+}
+
+fn authority() -> AuthorityRecord {
+    AuthorityRecord { certificate: Bytes::from_static(b"certificate"), sealed_key: Bytes::from_static(b"sealed key") }
+}
+
+fn group_nodes() -> GroupRecord {
+    let (voters, target) = (vec![NodeId(1), NodeId(2), NodeId(300)], vec![NodeId(2), NodeId(300), NodeId(301)]);
+    GroupRecord { group: GroupId(16), voters, target, step: 300 }
 }
 
 fn access_key() -> AccessKeyRecord {
@@ -237,6 +285,19 @@ fn outcomes() -> Vec<Outcome> {
         Refusal::QuotaExceeded,
         Refusal::StalePartitionMap,
         Refusal::RequestTooOld,
+        Refusal::FounderKnown,
+        Refusal::AuthorityExists,
+        Refusal::TokenExists,
+        Refusal::NoSuchToken,
+        Refusal::TokenExpired,
+        Refusal::TokenUsed { by: NodeId(300) },
+        Refusal::DriveKnown { node: NodeId(300) },
+        Refusal::NoSuchNode,
+        Refusal::NodeRemoved,
+        Refusal::NodeHoldsGroups { groups: 300 },
+        Refusal::TooFewNodes { needed: 3 },
+        Refusal::StaleGroup,
+        Refusal::InvalidGroup,
     ];
     let mut outcomes = vec![
         Outcome::Done,
@@ -247,6 +308,7 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::ObjectsDeleted(vec![Ok(deleted), Err(Refusal::PreconditionFailed)]),
         Outcome::TagsSet { version: version_id(), is_null: false },
         Outcome::UploadCreated { upload: UPLOAD },
+        Outcome::NodeAdmitted { node: NodeId(300) },
     ];
     outcomes.extend(refusals.map(Outcome::Refused));
     outcomes
@@ -260,6 +322,14 @@ fn commands() -> Vec<Command> {
 
 fn system_changes() -> Vec<SystemChange> {
     let name = || "bucket".to_owned();
+    let token = TokenId([0x88; 16]);
+    let update = NodeUpdate {
+        zone: Some("räck 3".to_owned()),
+        weight: None,
+        state: Some(NodeState::Draining),
+        addresses: Some(new_node().addresses),
+        release: Some("0.2.0".to_owned()),
+    };
     vec![
         SystemChange::InitializeCluster { cluster_name: "c".to_owned(), root_key: access_key() },
         SystemChange::CreateUser { name: "ann".to_owned(), admin: true, quota_bytes: Some(300) },
@@ -272,6 +342,13 @@ fn system_changes() -> Vec<SystemChange> {
         SystemChange::ConfirmBucketName { name: name(), reservation: REQUEST },
         SystemChange::ReleaseBucketName { name: name(), reservation: REQUEST },
         SystemChange::SetPartitionMap { map: crate::placement::PartitionMap::even(2) },
+        SystemChange::RegisterFounder { founder: new_node() },
+        SystemChange::SetAuthority { authority: authority() },
+        SystemChange::CreateJoinToken { token, expires_ms: 1_790_003_600_000, zone: Some("räck 3".to_owned()) },
+        SystemChange::RevokeJoinToken { token },
+        SystemChange::AdmitNode { token, node: new_node() },
+        SystemChange::UpdateNode { node: NodeId(300), update },
+        SystemChange::SetGroup { record: group_nodes(), expected_step: 299 },
     ]
 }
 

@@ -52,6 +52,10 @@ mod table {
     pub(super) const BUCKET_OWNER: u8 = 0x07;
     pub(super) const NODE: u8 = 0x08;
     pub(super) const USER_BUCKET: u8 = 0x09;
+    pub(super) const NODE_DRIVE: u8 = 0x0A;
+    pub(super) const JOIN_TOKEN: u8 = 0x0B;
+    pub(super) const AUTHORITY: u8 = 0x0C;
+    pub(super) const GROUP_NODES: u8 = 0x0D;
 }
 
 /// Joins the parts of a key, with one allocation.

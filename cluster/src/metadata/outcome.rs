@@ -1,6 +1,6 @@
 //! Outcome: what `apply` decided, as the proposer gets it back.
 
-use crate::id::{BucketId, RequestId, UploadId, UserId, VersionId};
+use crate::id::{BucketId, NodeId, RequestId, UploadId, UserId, VersionId};
 use crate::metadata::record::{Checksum, ETag};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,9 @@ pub enum Outcome {
         upload: UploadId,
     },
     Refused(Refusal),
+    NodeAdmitted {
+        node: NodeId,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -99,4 +102,31 @@ pub enum Refusal {
     StalePartitionMap,
     /// The request is older than what the group remembers, so it cannot tell whether it was applied.
     RequestTooOld,
+    /// Node 1 is on record with another drive.
+    FounderKnown,
+    AuthorityExists,
+    TokenExists,
+    NoSuchToken,
+    TokenExpired,
+    TokenUsed {
+        by: NodeId,
+    },
+    /// The drive belongs to a node that is on record, perhaps a removed one.
+    DriveKnown {
+        node: NodeId,
+    },
+    NoSuchNode,
+    NodeRemoved,
+    /// Groups are on the node, or on their way to it.
+    NodeHoldsGroups {
+        groups: u32,
+    },
+    /// Fewer active nodes would be left than copies that a group must have.
+    TooFewNodes {
+        needed: u32,
+    },
+    /// The record of the group is not at the step that the change was made for.
+    StaleGroup,
+    /// Voters or target are empty, not ascending, or name a node that is no member.
+    InvalidGroup,
 }

@@ -18,6 +18,7 @@ enum_fields!(Outcome {
     6 => TagsSet { version, is_null },
     7 => UploadCreated { upload },
     8 => Refused(refusal),
+    9 => NodeAdmitted { node },
 });
 
 struct_fields!(ObjectWritten { version, is_null, versioned, etag, modified_ms, checksum, bytes });
@@ -53,4 +54,17 @@ enum_fields!(Refusal {
     26 => QuotaExceeded,
     27 => RequestTooOld,
     28 => StalePartitionMap,
+    29 => FounderKnown,
+    30 => AuthorityExists,
+    31 => TokenExists,
+    32 => NoSuchToken,
+    33 => TokenExpired,
+    34 => TokenUsed { by },
+    35 => DriveKnown { node },
+    36 => NoSuchNode,
+    37 => NodeRemoved,
+    38 => NodeHoldsGroups { groups },
+    39 => TooFewNodes { needed },
+    40 => StaleGroup,
+    41 => InvalidGroup,
 });

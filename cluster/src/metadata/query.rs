@@ -9,6 +9,7 @@ mod identity;
 mod list_objects;
 mod list_uploads;
 mod list_versions;
+mod membership;
 mod uploads;
 mod versions;
 
@@ -17,10 +18,12 @@ pub use identity::{access_key, access_keys, cluster, user, user_by_name, users};
 pub use list_objects::{After, ListObjects, ObjectPage, list_objects};
 pub use list_uploads::{ListUploads, UploadPage, UploadsAfter, list_uploads};
 pub use list_versions::{ListVersions, ListedVersion, VersionPage, VersionsAfter, list_versions};
+pub use membership::{authority, group, groups, join_token, join_tokens, node, node_of_drive, nodes};
 pub use uploads::{blob_is_named, completed_upload, manifest, part, parts, upload};
 pub use versions::version;
 
 pub(crate) use identity::owns_bucket_name;
+pub(crate) use membership::last_node;
 pub(crate) use versions::newest_other;
 
 #[cfg(test)]

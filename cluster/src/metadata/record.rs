@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::id::{BlobId, BucketId, RequestId, UploadId, UserId, VersionId};
+use crate::id::{BlobId, BucketId, DriveId, GroupId, NodeId, RequestId, TokenId, UploadId, UserId, VersionId};
 use crate::metadata::outcome::Outcome;
 
 /// Name → value pairs in the order given.
@@ -264,4 +264,71 @@ pub struct BucketNameRecord {
     pub pending: bool,
     pub reserved_ms: u64,
     pub location: String,
+}
+
+/// A node that is or was a member. Kept for ever, so that its number is never given out again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeRecord {
+    pub node: NodeId,
+    /// The drive it was admitted with. Another drive under this number is refused: what the node promised is lost with it.
+    pub drive: DriveId,
+    /// `host:port`, as other nodes reach it; the same for the next two.
+    pub peer_address: String,
+    pub web_address: String,
+    pub s3_address: String,
+    /// The failure domain; empty if the operator named none.
+    pub zone: String,
+    /// Share of the data compared with other nodes; 100 is normal, 0 takes none.
+    pub weight: u32,
+    pub state: NodeState,
+    pub joined_ms: u64,
+    /// What it ran when it last said so.
+    pub release: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeState {
+    Active,
+    /// Still serves, but is being emptied and gets nothing new.
+    Draining,
+    /// No member any more: its certificate is refused. There is no way back.
+    Removed,
+}
+
+/// A token with which one node may join. The secret half is in the token's text only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JoinTokenRecord {
+    pub token: TokenId,
+    pub created_ms: u64,
+    pub expires_ms: u64,
+    /// The zone of the node that joins with it, whatever the node says.
+    pub zone: Option<String>,
+    pub used_by: Option<NodeId>,
+}
+
+/// The cluster's certificate authority.
+#[derive(Clone, PartialEq)]
+pub struct AuthorityRecord {
+    /// DER.
+    pub certificate: Bytes,
+    /// The private key, sealed under the master key.
+    pub sealed_key: Bytes,
+}
+
+impl std::fmt::Debug for AuthorityRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthorityRecord").field("certificate_bytes", &self.certificate.len()).finish_non_exhaustive()
+    }
+}
+
+/// Which nodes hold a group, and which shall.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupRecord {
+    pub group: GroupId,
+    /// Ascending.
+    pub voters: Vec<NodeId>,
+    /// Ascending; the same as `voters` when nothing moves.
+    pub target: Vec<NodeId>,
+    /// Raised by every change, so that two movers never undo each other's step.
+    pub step: u64,
 }

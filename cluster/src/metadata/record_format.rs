@@ -5,5 +5,6 @@
 mod bucket;
 mod group;
 mod identity;
+mod membership;
 mod object;
 mod upload;

@@ -3,8 +3,8 @@
 use onggi_storage_engine::error::{Error, Result};
 use onggi_storage_engine::format::{Decoder, Encoder, Record};
 
-use crate::metadata::command::SystemChange;
-use crate::metadata::field::{Field, enum_fields};
+use crate::metadata::command::{NewNode, NodeAddresses, NodeUpdate, SystemChange};
+use crate::metadata::field::{Field, enum_fields, struct_fields};
 use crate::placement::PartitionMap;
 
 enum_fields!(SystemChange {
@@ -19,7 +19,20 @@ enum_fields!(SystemChange {
     9 => ConfirmBucketName { name, reservation },
     10 => ReleaseBucketName { name, reservation },
     11 => SetPartitionMap { map },
+    12 => RegisterFounder { founder },
+    13 => SetAuthority { authority },
+    14 => CreateJoinToken { token, expires_ms, zone },
+    15 => RevokeJoinToken { token },
+    16 => AdmitNode { token, node },
+    17 => UpdateNode { node, update },
+    18 => SetGroup { record, expected_step },
 });
+
+struct_fields!(NewNode { drive, addresses, zone, weight, release });
+
+struct_fields!(NodeAddresses { peer, web, s3 });
+
+struct_fields!(NodeUpdate { zone, weight, state, addresses, release });
 
 impl Field for PartitionMap {
     fn write(&self, encoder: &mut Encoder) {

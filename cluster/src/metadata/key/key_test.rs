@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::id::{BlobId, BucketId, GroupId, NodeId, OwnerKey, UploadId, UserId, VersionId};
+use crate::id::{BlobId, BucketId, GroupId, NodeId, OwnerKey, TokenId, UploadId, UserId, VersionId};
 
 fn bucket() -> BucketSpace {
     BucketSpace::new(OwnerKey(0x0102_0304_0506_0708), BucketId(9))
@@ -52,6 +52,10 @@ fn every_key_comes_back() {
             SystemSpace.user_bucket(UserId(2), "b"),
             Key::System(SystemKey::UserBucket { user: UserId(2), name: text("b") }),
         ),
+        (SystemSpace.node_drive(&[3; 16]), Key::System(SystemKey::NodeDrive([3; 16]))),
+        (SystemSpace.join_token(TokenId([5; 16])), Key::System(SystemKey::JoinToken(TokenId([5; 16])))),
+        (SystemSpace.authority(), Key::System(SystemKey::Authority)),
+        (SystemSpace.group_nodes(GroupId(7)), Key::System(SystemKey::GroupNodes(GroupId(7)))),
     ];
     for (bytes, key) in cases {
         assert_eq!(parse(&bytes).unwrap(), key);

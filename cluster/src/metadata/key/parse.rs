@@ -4,7 +4,7 @@ use super::bucket_space::inverted;
 use super::owner_space::Referent;
 use super::{BucketSpace, escape, space, table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{BlobId, BucketId, GroupId, NodeId, OwnerKey, UploadId, UserId, VersionId};
+use crate::id::{BlobId, BucketId, DriveId, GroupId, NodeId, OwnerKey, TokenId, UploadId, UserId, VersionId};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
@@ -52,6 +52,10 @@ pub enum SystemKey {
     BucketName { name: String },
     Node(NodeId),
     UserBucket { user: UserId, name: String },
+    NodeDrive(DriveId),
+    JoinToken(TokenId),
+    Authority,
+    GroupNodes(GroupId),
 }
 
 pub fn parse(key: &[u8]) -> Result<Key> {
@@ -142,6 +146,10 @@ fn system(table: u8, rest: &[u8]) -> Option<SystemKey> {
             let (user, rest) = number(rest)?;
             SystemKey::UserBucket { user: UserId(user), name: text(rest)? }
         }
+        table::NODE_DRIVE => SystemKey::NodeDrive(exact(rest)?),
+        table::JOIN_TOKEN => SystemKey::JoinToken(TokenId(exact(rest)?)),
+        table::AUTHORITY if rest.is_empty() => SystemKey::Authority,
+        table::GROUP_NODES => SystemKey::GroupNodes(GroupId(u32::from_be_bytes(exact(rest)?))),
         _ => return None,
     })
 }

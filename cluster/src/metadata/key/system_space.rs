@@ -1,7 +1,7 @@
 //! Keys of the system group: `0x03 ‖ table ‖ …`.
 
 use super::{join, space, table};
-use crate::id::{NodeId, UserId};
+use crate::id::{DriveId, GroupId, NodeId, TokenId, UserId};
 use crate::metadata::view::KeyRange;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,32 @@ impl SystemSpace {
 
     pub fn nodes(self) -> KeyRange {
         KeyRange::of_prefix(self.table(table::NODE, &[]))
+    }
+
+    /// `NodeId`: which node was admitted with this drive.
+    pub fn node_drive(self, drive: &DriveId) -> Vec<u8> {
+        self.table(table::NODE_DRIVE, drive)
+    }
+
+    pub fn join_token(self, token: TokenId) -> Vec<u8> {
+        self.table(table::JOIN_TOKEN, &token.0)
+    }
+
+    pub fn join_tokens(self) -> KeyRange {
+        KeyRange::of_prefix(self.table(table::JOIN_TOKEN, &[]))
+    }
+
+    pub fn authority(self) -> Vec<u8> {
+        self.table(table::AUTHORITY, &[])
+    }
+
+    /// `GroupRecord`: which nodes hold the group.
+    pub fn group_nodes(self, group: GroupId) -> Vec<u8> {
+        self.table(table::GROUP_NODES, &group.0.to_be_bytes())
+    }
+
+    pub fn groups_nodes(self) -> KeyRange {
+        KeyRange::of_prefix(self.table(table::GROUP_NODES, &[]))
     }
 
     pub fn all(self) -> KeyRange {
