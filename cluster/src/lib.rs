@@ -4,6 +4,7 @@ mod cluster;
 pub mod data;
 mod error;
 pub mod id;
+pub mod membership;
 pub mod metadata;
 pub mod peer;
 pub mod placement;

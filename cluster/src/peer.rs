@@ -5,6 +5,7 @@
 //! Two carriers: the connections of a real node, and `memory`, which loses, delays and cuts as a test wants it.
 
 mod address_book;
+pub mod authority;
 mod handler;
 pub mod memory;
 mod method;

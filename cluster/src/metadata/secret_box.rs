@@ -1,6 +1,6 @@
-//! Secret box: secrets of access keys as they stand in records.
-//! Owns: sealing and opening under the master key, with XChaCha20-Poly1305. The access key id is bound to the secret, so
-//! that a record whose secret was swapped for another's does not open.
+//! Secret box: secrets as they stand in records.
+//! Owns: sealing and opening under the master key, with XChaCha20-Poly1305. The name of what the secret belongs to (an access
+//! key id, the cluster's authority) is bound to it, so that a record whose secret was swapped for another's does not open.
 //! Does not own: where the master key comes from (a file or the environment).
 //! Invariant: neither the master key nor a secret is ever printed.
 
@@ -28,26 +28,25 @@ impl SecretBox {
     }
 
     /// `version ‖ nonce ‖ ciphertext and tag`. The nonce is random: at 192 bits two are never the same.
-    pub fn seal(&self, access_key: &str, secret: &[u8]) -> Result<Bytes> {
+    pub fn seal(&self, name: &str, secret: &[u8]) -> Result<Bytes> {
         let nonce: [u8; NONCE_BYTES] = rand::random();
-        let payload = Payload { msg: secret, aad: access_key.as_bytes() };
+        let payload = Payload { msg: secret, aad: name.as_bytes() };
         let sealed = self
             .cipher
             .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| Error::new(ErrorKind::Internal, "seal the secret of an access key"))?;
+            .map_err(|_| Error::new(ErrorKind::Internal, "seal a secret"))?;
         Ok([&[VERSION][..], &nonce, &sealed].concat().into())
     }
 
-    /// `Corrupt` if the bytes were changed, belong to another access key, or were sealed under another master key.
-    pub fn open(&self, access_key: &str, sealed: &[u8]) -> Result<Vec<u8>> {
-        let not_ours =
-            || Error::new(ErrorKind::Corrupt, "open the secret of an access key: is the master key the right one?");
+    /// `Corrupt` if the bytes were changed, belong to another name, or were sealed under another master key.
+    pub fn open(&self, name: &str, sealed: &[u8]) -> Result<Vec<u8>> {
+        let not_ours = || Error::new(ErrorKind::Corrupt, "open a sealed secret: is the master key the right one?");
         let (version, rest) = sealed.split_first().ok_or_else(not_ours)?;
         let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_BYTES>().ok_or_else(not_ours)?;
         if *version != VERSION {
             return Err(not_ours());
         }
-        let payload = Payload { msg: ciphertext, aad: access_key.as_bytes() };
+        let payload = Payload { msg: ciphertext, aad: name.as_bytes() };
         self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| not_ours())
     }
 }
