@@ -36,11 +36,9 @@ impl From<Error> for S3Error {
                 Ok(own) => *own,
                 Err(_) => S3Error::new(ErrorCode::IncompleteBody),
             },
-            Error::Vanished
-            | Error::Hashing(_)
-            | Error::Secret(_)
-            | Error::Cluster(_)
-            | Error::UnexpectedOutcome(_) => of_kind(&error),
+            Error::Vanished | Error::Hashing | Error::Secret(_) | Error::Cluster(_) | Error::UnexpectedOutcome(_) => {
+                of_kind(&error)
+            }
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) async fn take(
         match piece.map_err(Error::Body)? {
             BodyPiece::Data(bytes) => {
                 received += bytes.len() as u64;
-                hash = hash.update(bytes.clone()).await?;
+                hash.update(bytes.clone()).await?;
                 writer.push(bytes).await?;
             }
             BodyPiece::Trailer(checksum) => trailer = Some(checksum),

@@ -58,8 +58,8 @@ pub enum Error {
     /// The front end's own decoder failed; it gets its error back.
     #[error("request body: {0}")]
     Body(#[source] BoxError),
-    #[error("hash the body: {0}")]
-    Hashing(#[source] tokio::task::JoinError),
+    #[error("the body could not be hashed: a thread panicked")]
+    Hashing,
     /// The version was replaced while it was being opened; resolve it again.
     #[error("the version is gone since it was resolved")]
     Vanished,
@@ -95,7 +95,7 @@ impl Error {
             | Self::DigestMismatch(_)
             | Self::Body(_) => ErrorKind::Invalid,
             Self::Vanished => ErrorKind::Unavailable,
-            Self::Hashing(_) | Self::Secret(_) | Self::UnexpectedOutcome(_) => ErrorKind::Internal,
+            Self::Hashing | Self::Secret(_) | Self::UnexpectedOutcome(_) => ErrorKind::Internal,
             Self::Cluster(error) => kind_of_cluster(error.kind()),
         }
     }
