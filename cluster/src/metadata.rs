@@ -5,7 +5,7 @@ pub(crate) mod bucket_steps;
 pub mod client;
 pub mod command;
 mod command_format;
-mod field;
+pub(crate) mod field;
 pub mod key;
 pub mod outcome;
 mod outcome_format;

@@ -10,7 +10,7 @@ use onggi_storage_engine::format::{Decoder, Encoder};
 
 use crate::id::{BlobId, BucketId, GroupId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId};
 
-pub(super) trait Field: Sized {
+pub(crate) trait Field: Sized {
     fn write(&self, encoder: &mut Encoder);
     fn read(decoder: &mut Decoder<'_>) -> Result<Self>;
 }
@@ -74,7 +74,7 @@ macro_rules! record {
     };
 }
 
-pub(super) use {enum_fields, record, struct_fields};
+pub(crate) use {enum_fields, record, struct_fields};
 
 impl Field for u64 {
     fn write(&self, encoder: &mut Encoder) {

@@ -18,6 +18,16 @@ const NONCE_BYTES: usize = 24;
 /// 256 bits.
 pub const MASTER_KEY_BYTES: usize = 32;
 
+/// What seals every secret of a cluster; the same on all of its nodes. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MasterKey(pub [u8; MASTER_KEY_BYTES]);
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
 pub struct SecretBox {
     cipher: XChaCha20Poly1305,
 }
@@ -91,5 +101,6 @@ mod tests {
     #[test]
     fn nothing_secret_is_printed() {
         assert_eq!(format!("{:?}", SecretBox::new(&[7; MASTER_KEY_BYTES])), "SecretBox(…)");
+        assert_eq!(format!("{:?}", MasterKey([7; MASTER_KEY_BYTES])), "MasterKey(…)");
     }
 }
