@@ -6,14 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use onggi_storage_engine::StorageEngine;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::data::{DataClient, DataOptions, FreedQueue, OpenBlobs, SweepOptions, SweepStatus, Sweeper};
+use crate::data::{
+    DataClient, DataNode, DataNodeOptions, DataOptions, FreedQueue, ReplicaMap, ReplicationStatus, SweepOptions,
+    SweepStatus,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::NodeId;
 use crate::metadata::bucket_steps;
 use crate::metadata::client::MetadataClient;
+use crate::peer::memory;
 use crate::placement::{PartitionMap, load_partition_map};
 use crate::raft::{GroupSet, GroupSetOptions, GroupStatus, RaftOptions, SnapshotFiles};
 
@@ -62,6 +67,7 @@ pub struct ClusterStatus {
     pub partition_epoch: u64,
     pub groups: Vec<GroupStatus>,
     pub sweep: SweepStatus,
+    pub replication: ReplicationStatus,
 }
 
 /// Cheap to clone; all clones are the same cluster.
@@ -75,8 +81,7 @@ struct Inner {
     map: PartitionMap,
     groups: Arc<GroupSet>,
     metadata: MetadataClient,
-    data: DataClient,
-    sweeper: Sweeper,
+    data: DataNode,
     engine: StorageEngine,
     stop: CancellationToken,
     tasks: Mutex<Vec<(&'static str, JoinHandle<()>)>>,
@@ -88,7 +93,6 @@ impl Cluster {
         check(&options)?;
         let environment = engine.environment().clone();
         let freed = FreedQueue::new(environment.clock.clone(), options.sweep_grace);
-        let open_blobs = OpenBlobs::new(environment.clock.clone(), options.sweep_grace);
         let group_options = GroupSetOptions {
             node: options.node,
             cluster_name: options.name.clone(),
@@ -115,21 +119,29 @@ impl Cluster {
             drive,
             options.proposals_in_flight_max,
         );
-        let data_options = DataOptions { inline_bytes_max: options.inline_bytes_max, chunk_bytes: options.chunk_bytes };
-        let data =
-            DataClient::new(chunks.clone(), metadata_store.clone(), environment, open_blobs.clone(), data_options);
-        let sweep_options = SweepOptions { interval: options.sweep_interval };
-        let sweeper = Sweeper::new(chunks, metadata_store, open_blobs, freed, sweep_options);
+        let (_replicas, replica_watch) = watch::channel(Arc::new(ReplicaMap::of_one_node(map.clone(), options.node)));
+        let data = DataNode::new(DataNodeOptions {
+            node: options.node,
+            chunks,
+            metadata: metadata_store,
+            environment,
+            // Nobody to be reached: all replicas are here.
+            peers: memory::Network::new(memory::NetworkOptions::default()).peers(options.node),
+            replicas: replica_watch,
+            freed,
+            data: DataOptions { inline_bytes_max: options.inline_bytes_max, chunk_bytes: options.chunk_bytes },
+            sweep: SweepOptions { interval: options.sweep_interval },
+            grace: options.sweep_grace,
+        });
 
         let stop = CancellationToken::new();
         let tasks = vec![
             ("log-purge", tokio::spawn(groups.clone().purge_logs(options.raft.purge_interval, stop.clone()))),
             ("bucket-janitor", tokio::spawn(bucket_steps::run_janitor(metadata.clone(), stop.clone()))),
-            ("sweep", tokio::spawn(sweeper.clone().run(stop.clone()))),
+            ("data", tokio::spawn(data.clone().run(stop.clone()))),
         ];
         tracing::info!(node = options.node.0, groups = map.partitions().len(), "cluster started");
-        let inner =
-            Inner { node: options.node, map, groups, metadata, data, sweeper, engine, stop, tasks: Mutex::new(tasks) };
+        let inner = Inner { node: options.node, map, groups, metadata, data, engine, stop, tasks: Mutex::new(tasks) };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -138,7 +150,7 @@ impl Cluster {
     }
 
     pub fn data(&self) -> DataClient {
-        self.inner.data.clone()
+        self.inner.data.client().clone()
     }
 
     pub fn engine(&self) -> &StorageEngine {
@@ -155,7 +167,8 @@ impl Cluster {
             node: self.inner.node,
             partition_epoch: self.inner.map.epoch(),
             groups: self.inner.groups.status(),
-            sweep: self.inner.sweeper.status(),
+            sweep: self.inner.data.sweep_status(),
+            replication: self.inner.data.replication_status(),
         }
     }
 

@@ -1,15 +1,27 @@
-//! Object bytes: the way to their replicas and back.
+//! Object bytes: the way to their replicas and back (docs/replication.md).
 //! Owns: cutting bodies into chunks, reading them back verified, and freeing blobs that nothing names.
 //! Does not own: where a chunk lies on the drive (storage engine), what a version names (`metadata`).
 
+mod blob_layout;
+mod chunk_message;
+mod counters;
 mod freed_blobs;
+mod inbound;
+mod node;
 mod open_blobs;
 mod reader;
+mod received_blobs;
+mod remote_chunks;
+mod replica_set;
 mod sweep;
 mod writer;
 
 #[cfg(test)]
+mod faulty_disk;
+#[cfg(test)]
 mod sweep_test;
+#[cfg(test)]
+mod test_nodes;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,13 +30,17 @@ use onggi_storage_engine::chunk_store::ChunkStore;
 use onggi_storage_engine::env::Environment;
 use onggi_storage_engine::metadata_store::MetadataStore;
 
+pub use counters::ReplicationStatus;
 pub use freed_blobs::{FreedBlobs, FreedQueue};
-pub use open_blobs::OpenBlobs;
+pub use node::{DataNode, DataNodeOptions};
 pub use reader::ContentStream;
-pub use sweep::{SweepOptions, SweepStatus, Sweeper};
+pub use replica_set::{ReplicaMap, ReplicaMapWatch, ReplicaSet};
+pub use sweep::{SweepOptions, SweepStatus};
 pub use writer::BlobWriter;
 
+use open_blobs::OpenBlobs;
 use reader::ReadBudget;
+use writer::Destination;
 
 use crate::id::{BlobId, OwnerKey};
 use crate::metadata::record::Content;
@@ -57,28 +73,31 @@ struct Inner {
     metadata: MetadataStore,
     environment: Environment,
     open: OpenBlobs,
+    destination: Arc<Destination>,
     budget: ReadBudget,
     options: DataOptions,
 }
 
 impl DataClient {
-    pub(crate) fn new(
+    fn new(
         chunks: ChunkStore,
         metadata: MetadataStore,
         environment: Environment,
         open: OpenBlobs,
+        destination: Arc<Destination>,
         options: DataOptions,
     ) -> Self {
-        Self { inner: Arc::new(Inner { chunks, metadata, environment, open, budget: ReadBudget::new(), options }) }
+        let budget = ReadBudget::new();
+        Self { inner: Arc::new(Inner { chunks, metadata, environment, open, destination, budget, options }) }
     }
 
     /// Takes one uploaded body. The bytes of a writer that is dropped, or never committed, are swept later.
     pub fn blob_writer(&self, owner: OwnerKey) -> BlobWriter {
         let environment = &self.inner.environment;
         let blob = BlobId::new(owner, environment.clock.unix_ms(), environment.random.next_u64());
-        let crowded = self.inner.open.count() >= WRITERS_OF_FULL_CHUNKS_MAX;
+        let crowded = self.inner.open.writers() >= WRITERS_OF_FULL_CHUNKS_MAX;
         let options = if crowded { self.inner.options.with_smaller_chunks() } else { self.inner.options.clone() };
-        BlobWriter::new(self.inner.chunks.clone(), self.inner.open.register(blob), options)
+        BlobWriter::new(self.inner.destination.clone(), self.inner.open.register(blob), options)
     }
 
     /// The verified bytes `range` of `content`, which holds `bytes` in all. `Content::Parts` is resolved by the caller

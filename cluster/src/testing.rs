@@ -26,8 +26,12 @@ impl TestEngine {
     }
 
     pub async fn open(&self) -> StorageEngine {
+        self.open_in(Environment::real()).await
+    }
+
+    pub async fn open_in(&self, environment: Environment) -> StorageEngine {
         let options = EngineOptions::new(self.directory.path().to_owned());
-        StorageEngine::open(options, Environment::real()).await.expect("the engine opens")
+        StorageEngine::open(options, environment).await.expect("the engine opens")
     }
 
     /// What a kill of the process at this moment would leave: the files as they are, without what is only in memory.

@@ -47,6 +47,7 @@ pub use lane::Appended;
 pub use layout::{DriveId, PAYLOAD_BYTES_MAX};
 pub use options::ChunkStoreOptions;
 pub use quarantine::DamagedChunk;
+pub use rate_limit::RateLimit;
 pub use recovery::Recovery;
 pub use status::{ScrubStatus, Status};
 
@@ -143,6 +144,21 @@ impl ChunkStore {
     /// Payload bytes of a range of a chunk, all verified.
     pub async fn read(&self, chunk: ChunkId, range: Range<u32>) -> Result<Bytes> {
         self.blocking(move |store| store.read(chunk, range)).await
+    }
+
+    /// As `read`, to the end of the chunk from `start` on.
+    pub async fn read_from(&self, chunk: ChunkId, start: u32) -> Result<Bytes> {
+        self.blocking(move |store| store.read_from(chunk, start)).await
+    }
+
+    /// The durable chunks of each blob, in order: number and payload bytes. What a replica compares with what should be here.
+    pub async fn chunks_of(&self, blobs: Vec<BlobId>) -> Result<Vec<Vec<(u32, u32)>>> {
+        self.blocking(move |store| blobs.into_iter().map(|blob| store.index.chunks_of(blob)).collect()).await
+    }
+
+    /// Chunks that failed verification and were neither freed nor replaced since.
+    pub fn damaged(&self) -> Vec<DamagedChunk> {
+        self.store.quarantine.list()
     }
 
     /// Forgets all chunks of a blob at once: the caller has waited until nobody reads them any more.

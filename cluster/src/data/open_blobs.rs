@@ -1,12 +1,14 @@
-//! Open blobs: which blobs of this node are being written, or were finished so recently that their commit may be on its way.
+//! Open blobs: which blobs are being written by this node or to it, or were finished so recently that their commit may be on its way.
 //! Owns: the promise to the sweep that none of these is an orphan yet.
 //!
 //! The sweep takes a blob for an orphan when nothing names it and it is older than the grace period, counted from the
 //! moment its bytes began to arrive. An upload may take longer than that. So a blob is protected while its writer lives,
 //! and a blob whose writer took long is protected for one more grace period after the last byte. Only slow uploads are
-//! kept here after they end: the others are younger than the grace period anyway.
+//! kept here after they end: the others are younger than the grace period anyway. (The age of a blob is told by the clock of
+//! the node that took it. If that clock is behind this one's, the blob looks old and is kept here, too.)
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     grace: Duration,
     protected: Mutex<HashMap<BlobId, Protection>>,
+    writers: AtomicUsize,
 }
 
 #[derive(Clone, Copy)]
@@ -36,21 +39,40 @@ enum Protection {
 pub struct OpenBlob {
     blobs: OpenBlobs,
     blob: BlobId,
+    role: Role,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// This node takes the body from a client.
+    Writer,
+    /// Another node does, and sends the chunks here.
+    Receiver,
 }
 
 impl OpenBlobs {
     pub fn new(clock: Arc<dyn Clock>, grace: Duration) -> Self {
-        Self { inner: Arc::new(Inner { clock, grace, protected: Mutex::default() }) }
+        let (protected, writers) = (Mutex::default(), AtomicUsize::new(0));
+        Self { inner: Arc::new(Inner { clock, grace, protected, writers }) }
     }
 
     pub fn register(&self, blob: BlobId) -> OpenBlob {
-        self.lock().insert(blob, Protection::Open);
-        OpenBlob { blobs: self.clone(), blob }
+        self.inner.writers.fetch_add(1, Ordering::Relaxed);
+        self.open(blob, Role::Writer)
     }
 
-    /// Writers at work, and slow ones that ended a short while ago.
-    pub fn count(&self) -> usize {
-        self.lock().len()
+    pub fn receive(&self, blob: BlobId) -> OpenBlob {
+        self.open(blob, Role::Receiver)
+    }
+
+    fn open(&self, blob: BlobId, role: Role) -> OpenBlob {
+        self.lock().insert(blob, Protection::Open);
+        OpenBlob { blobs: self.clone(), blob, role }
+    }
+
+    /// Bodies that this node takes from clients at this moment.
+    pub fn writers(&self) -> usize {
+        self.inner.writers.load(Ordering::Relaxed)
     }
 
     /// True if `blob` may still become named by a commit.
@@ -103,13 +125,16 @@ impl OpenBlob {
 
 impl Drop for OpenBlob {
     fn drop(&mut self) {
+        if self.role == Role::Writer {
+            self.blobs.inner.writers.fetch_sub(1, Ordering::Relaxed);
+        }
         self.blobs.close(self.blob);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::AtomicU64;
     use std::time::Instant;
 
     use super::*;
@@ -132,9 +157,11 @@ mod tests {
         let clock = Arc::new(SetClock(AtomicU64::new(1_000)));
         let blobs = OpenBlobs::new(clock.clone(), Duration::from_millis(100));
         let (quick, slow) = (BlobId::new(OwnerKey(1), 1_000, 1), BlobId::new(OwnerKey(1), 1_000, 2));
-        let (quick_open, slow_open) = (blobs.register(quick), blobs.register(slow));
+        let (quick_open, slow_open) = (blobs.register(quick), blobs.receive(slow));
+        assert_eq!(blobs.writers(), 1, "what is received is not written here");
         clock.0.store(1_020, Ordering::Relaxed);
         drop(quick_open);
+        assert_eq!(blobs.writers(), 0);
         assert!(blobs.protects(quick), "young");
         clock.0.store(1_500, Ordering::Relaxed);
         assert!(!blobs.protects(quick));

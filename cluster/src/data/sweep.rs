@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::freed_blobs::FreedQueue;
 use super::open_blobs::OpenBlobs;
+use super::received_blobs::ReceivedBlobs;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::BlobId;
 use crate::metadata::query;
@@ -50,6 +51,7 @@ pub struct Sweeper {
     chunks: ChunkStore,
     metadata: MetadataStore,
     open: OpenBlobs,
+    received: ReceivedBlobs,
     freed: FreedQueue,
     options: SweepOptions,
     counts: Arc<Counts>,
@@ -67,10 +69,11 @@ impl Sweeper {
         chunks: ChunkStore,
         metadata: MetadataStore,
         open: OpenBlobs,
+        received: ReceivedBlobs,
         freed: FreedQueue,
         options: SweepOptions,
     ) -> Self {
-        Self { chunks, metadata, open, freed, options, counts: Arc::default() }
+        Self { chunks, metadata, open, received, freed, options, counts: Arc::default() }
     }
 
     /// Runs until `stop`. Start it only when every group has applied its log: an older state knows fewer names.
@@ -138,6 +141,7 @@ impl Sweeper {
             }
         }
         *cursor = None;
+        self.received.close_silent();
         self.open.forget_expired();
         self.counts.passes.fetch_add(1, Ordering::Relaxed);
         Ok(())

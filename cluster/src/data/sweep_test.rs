@@ -10,7 +10,10 @@ use onggi_storage_engine::env::Clock;
 use onggi_storage_engine::format::Record;
 use tokio_util::sync::CancellationToken;
 
-use super::{FreedQueue, OpenBlobs, SweepOptions, Sweeper};
+use super::FreedQueue;
+use super::open_blobs::OpenBlobs;
+use super::received_blobs::ReceivedBlobs;
+use super::sweep::{SweepOptions, Sweeper};
 use crate::id::{BlobId, OwnerKey};
 use crate::metadata::key::{OwnerSpace, Referent};
 use crate::metadata::record::ReferenceRecord;
@@ -50,7 +53,8 @@ impl Bench {
         let freed = FreedQueue::new(clock.clone(), GRACE);
         let (chunks, metadata) = (engine.chunk_store().clone(), engine.metadata_store().clone());
         let options = SweepOptions { interval: Duration::from_secs(1) };
-        let sweeper = Sweeper::new(chunks, metadata, open.clone(), freed.clone(), options);
+        let received = ReceivedBlobs::new(clock.clone(), GRACE, open.clone());
+        let sweeper = Sweeper::new(chunks, metadata, open.clone(), received, freed.clone(), options);
         Self { engine, clock, open, freed, sweeper }
     }
 

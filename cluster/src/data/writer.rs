@@ -1,26 +1,41 @@
-//! Blob writer: one uploaded body on its way to the drive.
-//! Owns: the cut into chunks, and how many chunks of one body are on their way at a time.
+//! Blob writer: one uploaded body on its way to its replicas.
+//! Owns: the cut into chunks, and what stays small enough to travel inside the command.
+//! Does not own: which replicas there are, and who of them is waited for (`replicated_blob`).
 //! Invariant: content given out by `finish` is durable (or travels inside the content itself).
 
+mod destination;
+mod local_blob;
+mod quorum;
+mod replica;
+mod replicated_blob;
+
+#[cfg(test)]
+mod writer_test;
+
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
-use onggi_storage_engine::chunk_store::{Appended, ChunkStore};
-use onggi_storage_engine::error as engine;
-use tokio::task::JoinSet;
 
 use super::DataOptions;
+use super::blob_layout::BlobLayout;
 use super::open_blobs::OpenBlob;
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::ChunkId;
 use crate::metadata::command::NewContent;
 use crate::metadata::record::Content;
 
-/// Chunks of one body on their way to the drive at once: one is written while the next one fills, and one more so that
+pub use destination::Destination;
+use local_blob::LocalBlob;
+use replicated_blob::ReplicatedBlob;
+
+/// Chunks of one body on their way to one replica at once: one is written while the next one fills, and one more so that
 /// a slow write does not stop the socket. With the chunk that fills, a body holds at most three chunks in memory.
 const APPENDS_IN_FLIGHT_MAX: usize = 2;
 /// Chunk numbers are u32; the largest body (5 TiB) has far fewer, so this only guards the arithmetic.
 const CHUNKS_MAX: u32 = u32::MAX;
 
 pub struct BlobWriter {
-    chunks: ChunkStore,
+    destination: Arc<Destination>,
     blob: OpenBlob,
     options: DataOptions,
     /// The chunk that fills.
@@ -28,30 +43,29 @@ pub struct BlobWriter {
     pending_bytes: usize,
     bytes: u64,
     next_chunk: u32,
-    appends: JoinSet<engine::Result<Appended>>,
-    appended: Vec<Appended>,
+    /// `None` while the body may still stay inline.
+    way: Option<Way>,
+}
+
+enum Way {
+    Local(LocalBlob),
+    Replicated(Box<ReplicatedBlob>),
 }
 
 impl BlobWriter {
-    pub(super) fn new(chunks: ChunkStore, blob: OpenBlob, options: DataOptions) -> Self {
-        Self {
-            chunks,
-            blob,
-            options,
-            pending: Vec::new(),
-            pending_bytes: 0,
-            bytes: 0,
-            next_chunk: 0,
-            appends: JoinSet::new(),
-            appended: Vec::new(),
-        }
+    pub(super) fn new(destination: Arc<Destination>, blob: OpenBlob, options: DataOptions) -> Self {
+        Self { destination, blob, options, pending: Vec::new(), pending_bytes: 0, bytes: 0, next_chunk: 0, way: None }
     }
 
-    /// Waits while too many chunks of this body are on their way to the drive. After an error the writer is of no more use.
+    /// Waits while too many chunks of this body are on their way. After an error the writer is of no more use.
     pub async fn push(&mut self, bytes: Bytes) -> Result<()> {
         let chunk_bytes = self.options.chunk_bytes as usize;
         let mut rest = bytes;
         self.bytes += rest.len() as u64;
+        if !self.may_stay_inline() {
+            // Before a chunk is full: a body that nobody can take is refused at its first bytes.
+            self.begin()?;
+        }
         while self.pending_bytes + rest.len() >= chunk_bytes {
             let piece = rest.split_to(chunk_bytes - self.pending_bytes);
             self.keep(piece);
@@ -68,17 +82,50 @@ impl BlobWriter {
             return Ok(NewContent { bytes: 0, content: Content::Empty, inline: Bytes::new() });
         }
         let blob = self.blob.id();
-        if self.next_chunk == 0 && self.bytes <= u64::from(self.options.inline_bytes_max) {
+        if self.may_stay_inline() {
             let inline = join(std::mem::take(&mut self.pending), self.pending_bytes);
             return Ok(NewContent { bytes: self.bytes, content: Content::Inline { blob }, inline });
         }
         if self.pending_bytes > 0 {
             self.append_pending().await?;
         }
-        self.wait_for_appends(0).await?;
-        self.chunks.sync(&self.appended).await?;
-        let content = Content::Blob { blob, chunk_bytes: self.options.chunk_bytes };
-        Ok(NewContent { bytes: self.bytes, content, inline: Bytes::new() })
+        let chunk_bytes = self.options.chunk_bytes;
+        let layout = BlobLayout { blob, bytes: self.bytes, chunk_bytes };
+        self.begin()?;
+        match self.way.take() {
+            Some(Way::Local(way)) => {
+                way.finish().await?;
+                self.check_still_only_here()?;
+            }
+            Some(Way::Replicated(way)) => way.finish(layout).await?,
+            None => return Err(Error::new(ErrorKind::Internal, "a body that went nowhere")),
+        }
+        Ok(NewContent { bytes: self.bytes, content: Content::Blob { blob, chunk_bytes }, inline: Bytes::new() })
+    }
+
+    fn may_stay_inline(&self) -> bool {
+        self.bytes <= u64::from(self.options.inline_bytes_max)
+    }
+
+    /// The way to the replicas of this moment.
+    fn begin(&mut self) -> Result<&mut Way> {
+        if self.way.is_none() {
+            let set = self.destination.set_of_owner(self.blob.id().owner())?;
+            self.way = Some(match self.destination.only_here(&set) {
+                Some(chunks) => Way::Local(LocalBlob::new(chunks)),
+                None => Way::Replicated(Box::new(ReplicatedBlob::begin(self.destination.clone(), set)?)),
+            });
+        }
+        self.way.as_mut().ok_or_else(|| Error::new(ErrorKind::Internal, "a body that goes nowhere"))
+    }
+
+    /// Others may have become voters meanwhile: then one copy is no majority any more. A learner fetches what it lacks.
+    fn check_still_only_here(&self) -> Result<()> {
+        let set = self.destination.set_of_owner(self.blob.id().owner())?;
+        if self.destination.is_only_voter(&set) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Unavailable, "the group got new voters while the body arrived"))
     }
 
     fn keep(&mut self, piece: Bytes) {
@@ -89,34 +136,17 @@ impl BlobWriter {
     }
 
     async fn append_pending(&mut self) -> Result<()> {
-        self.wait_for_appends(APPENDS_IN_FLIGHT_MAX - 1).await?;
         if self.next_chunk == CHUNKS_MAX {
             return Err(Error::new(ErrorKind::Internal, "a body of more chunks than can be numbered"));
         }
-        let id = self.blob.id().chunk(self.next_chunk);
+        let chunk: ChunkId = self.blob.id().chunk(self.next_chunk);
         self.next_chunk += 1;
         self.pending_bytes = 0;
         let payload = std::mem::take(&mut self.pending);
-        let chunks = self.chunks.clone();
-        self.appends.spawn(async move { chunks.append(id, payload).await });
-        Ok(())
-    }
-
-    /// Waits until at most `in_flight_max` appends are left.
-    async fn wait_for_appends(&mut self, in_flight_max: usize) -> Result<()> {
-        while self.appends.len() > in_flight_max {
-            let Some(done) = self.appends.join_next().await else { break };
-            let appended = done.map_err(|panic| Error::caused_by(ErrorKind::Internal, "append chunk", panic))??;
-            self.appended.push(appended);
+        match self.begin()? {
+            Way::Local(way) => way.append(chunk, payload).await,
+            Way::Replicated(way) => way.append(chunk, payload).await,
         }
-        Ok(())
-    }
-}
-
-impl Drop for BlobWriter {
-    fn drop(&mut self) {
-        // An append is not cancel-safe; what is on its way ends by itself, and is swept.
-        self.appends.detach_all();
     }
 }
 

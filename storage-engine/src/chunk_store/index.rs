@@ -192,6 +192,16 @@ impl Index {
         Ok(blobs)
     }
 
+    /// The durable chunks of a blob, in order: number and payload bytes.
+    pub fn chunks_of(&self, blob: BlobId) -> Result<Vec<(u32, u32)>> {
+        let mut chunks = Vec::new();
+        self.visit(blob_keys(blob), &mut |chunk, place| {
+            chunks.push((chunk.number(), place.payload_bytes));
+            ControlFlow::Continue(())
+        })?;
+        Ok(chunks)
+    }
+
     /// Chunks that the index places in a range of an extent. Reads the whole index: for damage only.
     pub fn chunks_within(&self, extent: ExtentId, range: Range<u64>) -> Result<Vec<(ChunkId, Place)>> {
         let mut found = Vec::new();

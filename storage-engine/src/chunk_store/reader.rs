@@ -18,13 +18,21 @@ const LOOKUPS_MAX: usize = 4;
 
 impl Store {
     pub fn read(&self, chunk: ChunkId, range: Range<u32>) -> Result<Bytes> {
+        self.read_of_place(chunk, |_| range.clone())
+    }
+
+    pub fn read_from(&self, chunk: ChunkId, start: u32) -> Result<Bytes> {
+        self.read_of_place(chunk, |place| start..place.payload_bytes)
+    }
+
+    fn read_of_place(&self, chunk: ChunkId, range: impl Fn(Place) -> Range<u32>) -> Result<Bytes> {
         let mut missing = None;
         for _ in 0..LOOKUPS_MAX {
             let Some(place) = self.index.find(chunk)? else {
                 return Err(Error::new(ErrorKind::NotFound, format!("read chunk {chunk:?}")));
             };
             match self.files.get(place.extent) {
-                Ok(file) => return self.read_place(&*file, chunk, place, range),
+                Ok(file) => return self.read_place(&*file, chunk, place, range(place)),
                 Err(error) if error.kind == ErrorKind::NotFound => missing = Some(error),
                 Err(error) => return Err(error),
             }
