@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::data::{
-    DataClient, DataNode, DataNodeOptions, DataOptions, FreedQueue, ReplicaMap, ReplicationStatus, SweepOptions,
-    SweepStatus,
+    DataClient, DataNode, DataNodeOptions, DataOptions, FreedQueue, RepairOptions, ReplicaMap, ReplicationStatus,
+    SweepOptions, SweepStatus,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::NodeId;
@@ -130,6 +130,7 @@ impl Cluster {
             replicas: replica_watch,
             freed,
             data: DataOptions { inline_bytes_max: options.inline_bytes_max, chunk_bytes: options.chunk_bytes },
+            repair: RepairOptions::default(),
             sweep: SweepOptions { interval: options.sweep_interval },
             grace: options.sweep_grace,
         });

@@ -6,12 +6,15 @@ mod blob_layout;
 mod chunk_message;
 mod counters;
 mod freed_blobs;
+mod hedge;
 mod inbound;
 mod node;
 mod open_blobs;
 mod reader;
 mod received_blobs;
 mod remote_chunks;
+mod repair;
+mod replica_reads;
 mod replica_set;
 mod sweep;
 mod writer;
@@ -26,20 +29,20 @@ mod test_nodes;
 use std::ops::Range;
 use std::sync::Arc;
 
-use onggi_storage_engine::chunk_store::ChunkStore;
 use onggi_storage_engine::env::Environment;
-use onggi_storage_engine::metadata_store::MetadataStore;
 
-pub use counters::ReplicationStatus;
+pub use counters::{RepairStatus, ReplicationStatus};
 pub use freed_blobs::{FreedBlobs, FreedQueue};
 pub use node::{DataNode, DataNodeOptions};
 pub use reader::ContentStream;
+pub use repair::RepairOptions;
 pub use replica_set::{ReplicaMap, ReplicaMapWatch, ReplicaSet};
 pub use sweep::{SweepOptions, SweepStatus};
 pub use writer::BlobWriter;
 
 use open_blobs::OpenBlobs;
 use reader::ReadBudget;
+use replica_reads::ReplicaReads;
 use writer::Destination;
 
 use crate::id::{BlobId, OwnerKey};
@@ -69,26 +72,24 @@ pub struct DataClient {
 }
 
 struct Inner {
-    chunks: ChunkStore,
-    metadata: MetadataStore,
     environment: Environment,
     open: OpenBlobs,
     destination: Arc<Destination>,
+    replicas: ReplicaReads,
     budget: ReadBudget,
     options: DataOptions,
 }
 
 impl DataClient {
     fn new(
-        chunks: ChunkStore,
-        metadata: MetadataStore,
         environment: Environment,
         open: OpenBlobs,
-        destination: Arc<Destination>,
+        destination: Destination,
+        replicas: ReplicaReads,
         options: DataOptions,
     ) -> Self {
-        let budget = ReadBudget::new();
-        Self { inner: Arc::new(Inner { chunks, metadata, environment, open, destination, budget, options }) }
+        let (destination, budget) = (Arc::new(destination), ReadBudget::new());
+        Self { inner: Arc::new(Inner { environment, open, destination, replicas, budget, options }) }
     }
 
     /// Takes one uploaded body. The bytes of a writer that is dropped, or never committed, are swept later.
@@ -103,7 +104,6 @@ impl DataClient {
     /// The verified bytes `range` of `content`, which holds `bytes` in all. `Content::Parts` is resolved by the caller
     /// through the manifest. `NotFound`: the version was replaced or deleted since its record was read; read it again.
     pub fn read(&self, content: &Content, bytes: u64, range: Range<u64>) -> ContentStream {
-        let Inner { chunks, metadata, budget, .. } = &*self.inner;
-        reader::read(chunks, metadata, budget, content, bytes, range)
+        reader::read(&self.inner.replicas, &self.inner.budget, content, bytes, range)
     }
 }

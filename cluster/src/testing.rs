@@ -34,6 +34,10 @@ impl TestEngine {
         StorageEngine::open(options, environment).await.expect("the engine opens")
     }
 
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// What a kill of the process at this moment would leave: the files as they are, without what is only in memory.
     pub fn killed(&self) -> Self {
         let copy = Self::new();

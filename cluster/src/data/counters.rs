@@ -12,6 +12,24 @@ pub struct ReplicationStatus {
     pub received_bytes: u64,
     /// Bodies of other nodes that are being written here.
     pub receiving_blobs: u64,
+    /// Reads that another node answered.
+    pub remote_reads: u64,
+    /// Reads that found the copy of this node damaged or missing, and another one good.
+    pub bad_local_reads: u64,
+    pub repair: RepairStatus,
+}
+
+/// Since the start of this node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RepairStatus {
+    /// Blobs and chunks to be looked at, and those under way.
+    pub queued: u64,
+    pub repaired_chunks: u64,
+    pub repaired_bytes: u64,
+    /// Tries that found no good copy on any node: a human must look.
+    pub unrepairable: u64,
+    /// Left to the next pass over the records after many tries.
+    pub given_up: u64,
 }
 
 #[derive(Default)]
@@ -19,6 +37,12 @@ pub struct Counters {
     dropped_replicas: AtomicU64,
     received_chunks: AtomicU64,
     received_bytes: AtomicU64,
+    remote_reads: AtomicU64,
+    bad_local_reads: AtomicU64,
+    repaired_chunks: AtomicU64,
+    repaired_bytes: AtomicU64,
+    unrepairable: AtomicU64,
+    given_up: AtomicU64,
 }
 
 impl Counters {
@@ -31,6 +55,28 @@ impl Counters {
         self.received_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    pub fn count_remote_read(&self) {
+        self.remote_reads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn count_bad_local_read(&self) {
+        self.bad_local_reads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn count_repaired(&self, chunks: u64, bytes: u64) {
+        self.repaired_chunks.fetch_add(chunks, Ordering::Relaxed);
+        self.repaired_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub fn count_unrepairable(&self) {
+        self.unrepairable.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn count_given_up(&self) {
+        self.given_up.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Without what is not counted but there at this moment.
     pub fn status(&self) -> ReplicationStatus {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         ReplicationStatus {
@@ -38,6 +84,15 @@ impl Counters {
             received_chunks: get(&self.received_chunks),
             received_bytes: get(&self.received_bytes),
             receiving_blobs: 0,
+            remote_reads: get(&self.remote_reads),
+            bad_local_reads: get(&self.bad_local_reads),
+            repair: RepairStatus {
+                queued: 0,
+                repaired_chunks: get(&self.repaired_chunks),
+                repaired_bytes: get(&self.repaired_bytes),
+                unrepairable: get(&self.unrepairable),
+                given_up: get(&self.given_up),
+            },
         }
     }
 }

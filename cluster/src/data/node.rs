@@ -15,6 +15,8 @@ use super::inbound::Inbound;
 use super::open_blobs::OpenBlobs;
 use super::received_blobs::ReceivedBlobs;
 use super::remote_chunks::RemoteChunks;
+use super::repair::{Fetch, RepairOptions, RepairQueue, Repairer, RepairerParts};
+use super::replica_reads::{ReplicaReads, ReplicaReadsOptions};
 use super::replica_set::ReplicaMapWatch;
 use super::sweep::{SweepOptions, SweepStatus, Sweeper};
 use super::writer::Destination;
@@ -34,6 +36,7 @@ pub struct DataNodeOptions {
     pub freed: FreedQueue,
     pub data: DataOptions,
     pub sweep: SweepOptions,
+    pub repair: RepairOptions,
     /// How long chunks without a name are kept.
     pub grace: Duration,
 }
@@ -45,22 +48,43 @@ pub struct DataNode {
     inbound: Inbound,
     received: ReceivedBlobs,
     sweeper: Sweeper,
+    repairer: Repairer,
+    repairs: RepairQueue,
     counters: Arc<Counters>,
 }
 
 impl DataNode {
     pub fn new(options: DataNodeOptions) -> Self {
-        let DataNodeOptions { node, chunks, metadata, environment, peers, replicas, freed, data, sweep, grace } =
+        let DataNodeOptions { node, chunks, metadata, environment, peers, replicas, freed, data, sweep, repair, grace } =
             options;
-        let counters = Arc::new(Counters::default());
-        let open = OpenBlobs::new(environment.clock.clone(), grace);
-        let received = ReceivedBlobs::new(environment.clock.clone(), grace, open.clone());
-        let inbound = Inbound::new(chunks.clone(), metadata.clone(), received.clone(), counters.clone());
+        let (clock, counters) = (environment.clock.clone(), Arc::new(Counters::default()));
+        let open = OpenBlobs::new(clock.clone(), grace);
+        let received = ReceivedBlobs::new(clock.clone(), grace, open.clone());
+        let repairs = RepairQueue::new(clock);
         let remote = RemoteChunks::new(peers);
-        let destination = Arc::new(Destination::new(node, chunks.clone(), remote, replicas, counters.clone()));
-        let sweeper = Sweeper::new(chunks.clone(), metadata.clone(), open.clone(), received.clone(), freed, sweep);
-        let client = DataClient::new(chunks, metadata, environment, open, destination, data);
-        Self { client, inbound, received, sweeper, counters }
+
+        let destination = Destination::new(node, chunks.clone(), remote.clone(), replicas.clone(), counters.clone());
+        let reads = ReplicaReads::new(ReplicaReadsOptions {
+            node,
+            chunks: chunks.clone(),
+            metadata: metadata.clone(),
+            remote: remote.clone(),
+            replicas: replicas.clone(),
+            repairs: repairs.clone(),
+            counters: counters.clone(),
+        });
+        let client = DataClient::new(environment, open.clone(), destination, reads, data);
+        let inbound = Inbound::new(chunks.clone(), metadata.clone(), received.clone(), counters.clone());
+        let repairer = Repairer::new(RepairerParts {
+            chunks: chunks.clone(),
+            metadata: metadata.clone(),
+            received: received.clone(),
+            fetch: Fetch::new(node, remote, replicas, repair.bytes_per_second),
+            queue: repairs.clone(),
+            counters: counters.clone(),
+        });
+        let sweeper = Sweeper::new(chunks, metadata, open, received.clone(), freed, sweep);
+        Self { client, inbound, received, sweeper, repairer, repairs, counters }
     }
 
     pub fn client(&self) -> &DataClient {
@@ -74,7 +98,17 @@ impl DataNode {
 
     /// The work that nobody waits for, until `stop`. Start it only when every group has applied its log.
     pub async fn run(self, stop: CancellationToken) {
-        self.sweeper.run(stop).await;
+        tokio::join!(self.sweeper.run(stop.clone()), self.repairer.run(stop));
+    }
+
+    #[cfg(test)]
+    pub(super) fn repairer(&self) -> &Repairer {
+        &self.repairer
+    }
+
+    #[cfg(test)]
+    pub(super) fn repairs(&self) -> &RepairQueue {
+        &self.repairs
     }
 
     #[cfg(test)]
@@ -87,6 +121,9 @@ impl DataNode {
     }
 
     pub fn replication_status(&self) -> ReplicationStatus {
-        ReplicationStatus { receiving_blobs: self.received.count() as u64, ..self.counters.status() }
+        let mut status = self.counters.status();
+        status.receiving_blobs = self.received.count() as u64;
+        status.repair.queued = self.repairs.len() as u64;
+        status
     }
 }

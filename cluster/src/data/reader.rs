@@ -1,6 +1,6 @@
 //! Reader: a range of a blob as a stream of verified pieces.
 //! Owns: the size of the pieces, and the memory that all readers of the node share for reading ahead.
-//! Does not own: verification, which the chunk store does before it gives a byte out.
+//! Does not own: which replica the bytes come from, and their verification (`replica_reads`).
 
 use std::ops::Range;
 use std::pin::Pin;
@@ -8,11 +8,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{Stream, stream};
-use onggi_storage_engine::chunk_store::ChunkStore;
-use onggi_storage_engine::metadata_store::MetadataStore;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
+use super::replica_reads::ReplicaReads;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::BlobId;
 use crate::metadata::record::Content;
@@ -42,8 +41,7 @@ impl ReadBudget {
 }
 
 pub(super) fn read(
-    chunks: &ChunkStore,
-    metadata: &MetadataStore,
+    replicas: &ReplicaReads,
     budget: &ReadBudget,
     content: &Content,
     bytes: u64,
@@ -56,11 +54,11 @@ pub(super) fn read(
         _ if range.is_empty() => Box::pin(stream::empty()),
         Content::Empty => failed(ErrorKind::Corrupt, format!("an empty content of {bytes} bytes")),
         Content::Parts { .. } => failed(ErrorKind::Internal, "parts are read one by one, through the manifest".into()),
-        Content::Inline { blob } => Box::pin(stream::once(read_inline(metadata.clone(), *blob, bytes, range))),
+        Content::Inline { blob } => Box::pin(stream::once(read_inline(replicas.clone(), *blob, bytes, range))),
         Content::Blob { chunk_bytes: 0, .. } => failed(ErrorKind::Corrupt, "a blob with chunks of 0 bytes".into()),
         Content::Blob { blob, chunk_bytes } => {
             let read = BlobRead {
-                chunks: chunks.clone(),
+                replicas: replicas.clone(),
                 budget: budget.clone(),
                 blob: *blob,
                 chunk_bytes: u64::from(*chunk_bytes),
@@ -78,11 +76,8 @@ fn failed(kind: ErrorKind, context: String) -> ContentStream {
     Box::pin(stream::iter([Err(Error::new(kind, context))]))
 }
 
-async fn read_inline(metadata: MetadataStore, blob: BlobId, bytes: u64, range: Range<u64>) -> Result<Bytes> {
-    let payload = metadata.inline_payload(blob).await?;
-    let Some(payload) = payload else {
-        return Err(Error::new(ErrorKind::NotFound, format!("inline payload {blob:?} is gone")));
-    };
+async fn read_inline(replicas: ReplicaReads, blob: BlobId, bytes: u64, range: Range<u64>) -> Result<Bytes> {
+    let payload = replicas.inline(blob).await?;
     if payload.len() as u64 != bytes {
         let context = format!("inline payload {blob:?} has {} bytes, not {bytes}", payload.len());
         return Err(Error::new(ErrorKind::Corrupt, context));
@@ -91,7 +86,7 @@ async fn read_inline(metadata: MetadataStore, blob: BlobId, bytes: u64, range: R
 }
 
 struct BlobRead {
-    chunks: ChunkStore,
+    replicas: ReplicaReads,
     budget: ReadBudget,
     blob: BlobId,
     chunk_bytes: u64,
@@ -105,7 +100,7 @@ struct BlobRead {
 
 struct Piece {
     bytes: u64,
-    read: JoinHandle<onggi_storage_engine::error::Result<Bytes>>,
+    read: JoinHandle<Result<Bytes>>,
     permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -149,8 +144,8 @@ impl BlobRead {
         // A chunk number fits: a blob of more than u32::MAX chunks cannot be written (`BlobWriter`).
         let id = self.blob.chunk(number as u32);
         let range = offset as u32..(offset + bytes) as u32;
-        let chunks = self.chunks.clone();
-        Piece { bytes, read: tokio::spawn(async move { chunks.read(id, range).await }), permit }
+        let replicas = self.replicas.clone();
+        Piece { bytes, read: tokio::spawn(async move { replicas.chunk(id, range).await }), permit }
     }
 }
 

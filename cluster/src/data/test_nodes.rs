@@ -5,17 +5,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures::TryStreamExt;
 use onggi_storage_engine::StorageEngine;
 use onggi_storage_engine::env::{Clock, Environment};
+use onggi_storage_engine::format::Record;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
+use super::blob_layout::BlobLayout;
 use super::faulty_disk::{Faults, FaultyDisk};
+use super::repair::RepairOptions;
 use super::replica_set::{ReplicaMap, ReplicaSet};
 use super::sweep::SweepOptions;
 use super::{DataNode, DataNodeOptions, DataOptions, FreedQueue};
 use crate::error::Result;
 use crate::id::{BlobId, GroupId, NodeId, OwnerKey};
 use crate::metadata::command::NewContent;
+use crate::metadata::key::{OwnerSpace, Referent};
+use crate::metadata::record::{Content, ReferenceRecord};
 use crate::peer::memory::{Network, NetworkOptions};
 use crate::peer::{Handlers, Peers};
 use crate::placement::PartitionMap;
@@ -114,6 +121,7 @@ impl TestNodes {
             replicas: self.replicas.subscribe(),
             freed: FreedQueue::new(self.clock.clone(), GRACE),
             data: DataOptions { inline_bytes_max: 1024, chunk_bytes: CHUNK_BYTES },
+            repair: RepairOptions::default(),
             sweep: SweepOptions { interval: Duration::from_secs(3600) },
             grace: GRACE,
         });
@@ -152,9 +160,50 @@ impl TestNode {
         bytes.into()
     }
 
+    /// A record of this node names the blob.
+    pub fn name(&self, blob: BlobId) {
+        let key = OwnerSpace(blob.owner()).reference(&Referent::Blob(blob));
+        let mut batch = self.engine.metadata_store().batch();
+        batch.put(&key, &ReferenceRecord { count: 1 }.to_bytes());
+        self.engine.metadata_store().apply(batch).expect("writes");
+    }
+
+    /// What a failing drive does to the stored copy of `piece`: its file is changed from its first byte on.
+    pub fn damage(&self, piece: &[u8], how: impl Fn(&std::fs::File, u64)) {
+        let extents = std::fs::read_dir(self.directory.path().join("extents")).expect("reads");
+        let mut damaged = 0;
+        for extent in extents {
+            let path = extent.expect("reads").path();
+            let bytes = std::fs::read(&path).expect("reads");
+            if let Some(at) = bytes.windows(piece.len()).position(|window| window == piece) {
+                how(&std::fs::OpenOptions::new().write(true).open(&path).expect("opens"), at as u64);
+                damaged += 1;
+            }
+        }
+        assert_eq!(damaged, 1, "the piece is stored once");
+    }
+
+    /// Everything that is due.
+    pub async fn repair(&self) {
+        let stop = CancellationToken::new();
+        while self.data.repairer().work_off(&stop).await > 0 {}
+    }
+
+    pub async fn read(&self, content: &NewContent, range: std::ops::Range<u64>) -> Result<Bytes> {
+        let pieces: Vec<Bytes> = self.data.client().read(&content.content, content.bytes, range).try_collect().await?;
+        Ok(pieces.concat().into())
+    }
+
     pub async fn blobs(&self) -> Vec<BlobId> {
         let blobs = self.engine.chunk_store().blobs(None, 1000).await.expect("lists");
         blobs.into_iter().map(|(blob, _)| blob).collect()
+    }
+}
+
+pub fn layout_of(content: &NewContent) -> BlobLayout {
+    match content.content {
+        Content::Blob { blob, chunk_bytes } => BlobLayout { blob, bytes: content.bytes, chunk_bytes },
+        ref other => panic!("{other:?} is no blob"),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::data::chunk_message;
-use crate::data::test_nodes::{CHUNK_BYTES, GRACE, OWNER, TestNodes, body, eventually};
+use crate::data::test_nodes::{CHUNK_BYTES, GRACE, OWNER, TestNodes, body, eventually, layout_of};
 use crate::error::ErrorKind;
 use crate::id::{BlobId, NodeId};
 use crate::metadata::command::NewContent;
@@ -17,10 +17,7 @@ use crate::peer::Method;
 const BODY_BYTES: usize = 5 * CHUNK_BYTES as usize + 1000;
 
 fn blob_of(content: &NewContent) -> BlobId {
-    match content.content {
-        Content::Blob { blob, .. } => blob,
-        ref other => panic!("{other:?} is no blob"),
-    }
+    layout_of(content).blob
 }
 
 /// The replicas that have all of the body, durable and right; none of them may have wrong bytes.
