@@ -1,7 +1,8 @@
-//! Placement: which group owns which part of the key space.
+//! Placement: which group owns which part of the key space, and which nodes hold which group.
 
 mod bootstrap;
 mod partition_map;
+pub mod planner;
 
 pub use bootstrap::load_partition_map;
 pub use partition_map::{Partition, PartitionMap};

@@ -1,0 +1,147 @@
+//! Planner: which nodes should hold which group, from the nodes that there are and who holds what now.
+//! Owns: how many replicas a group has, and the order of the steps that place them.
+//! Does not own: when a node counts as gone (the caller says `up`), how a group gets from its voters to its target (the mover).
+//! Invariants: pure, and the same for any order of its input; no two replicas of a group on one node; a group never gets fewer
+//! replicas than it has, whatever fails; what is in place stays unless a rule needs it elsewhere. Planning a plan changes nothing.
+
+mod balance;
+mod departure;
+mod hosts;
+mod layout;
+mod leaders;
+mod share;
+
+use std::collections::BTreeMap;
+
+pub use departure::{Refusal, check_departure};
+
+use crate::id::{GroupId, NodeId};
+use hosts::Hosts;
+use layout::Layout;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NodeState {
+    Active,
+    /// Still serves what it holds, until that is elsewhere.
+    Draining,
+    Removed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeView {
+    pub node: NodeId,
+    pub zone: String,
+    /// 100 is normal; a node of weight 0 is emptied like one that drains.
+    pub weight: u32,
+    pub state: NodeState,
+    /// False once it has been away for so long that its replicas are to be made again elsewhere.
+    pub up: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupView {
+    pub group: GroupId,
+    pub voters: Vec<NodeId>,
+    /// Where it was last decided to be: the voters, when nothing moves.
+    pub target: Vec<NodeId>,
+    pub leader: Option<NodeId>,
+    pub bytes: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Every group, also one that stays; nodes in ascending order.
+    pub targets: BTreeMap<GroupId, Vec<NodeId>>,
+    /// Who should lead. A group of which no target is up has none.
+    pub leaders: BTreeMap<GroupId, NodeId>,
+    pub moves: Moves,
+}
+
+/// What has to be copied: replicas in a target that are not voters yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moves {
+    pub replicas: u64,
+    pub bytes: u64,
+}
+
+/// Places every group on `replication` nodes as far as there are that many.
+pub fn plan(nodes: &[NodeView], groups: &[GroupView], replication: usize) -> Plan {
+    let hosts = Hosts::of(nodes);
+    let known: BTreeMap<NodeId, &NodeView> = nodes.iter().map(|view| (view.node, view)).collect();
+    let replication = odd(replication);
+    let size = odd(replication.min(hosts.len()));
+    let mut ordered: Vec<&GroupView> = groups.iter().collect();
+    ordered.sort_unstable_by_key(|group| group.group);
+
+    let mut targets = BTreeMap::new();
+    let mut free = Vec::new();
+    for group in ordered {
+        // Never fewer than there are: an even number, which no plan makes, is rounded up.
+        let kept_size = group.target.len().min(replication) | 1;
+        if hosts.is_empty() || !has_live_majority(group, &known) {
+            // Without a majority no change of its members could be agreed: it is left as it is, for its voters to come back to.
+            targets.insert(group.group, sorted(group.target.clone()));
+        } else if kept_size > hosts.len() {
+            targets.insert(group.group, on_every_host(group, &hosts, &known, kept_size));
+        } else {
+            free.push(group);
+        }
+    }
+    let mut layout = Layout::keep(&hosts, &free, size);
+    layout.fill();
+    // With two nodes for three replicas a group has one (see `odd`), and stays where it is: shared out over both, each failure
+    // would stop half of the store, and the third node would move everything again. The second node waits for the third.
+    let waits_for_nodes = size == 1 && replication >= 3;
+    if !waits_for_nodes {
+        balance::level(&mut layout);
+        balance::reclaim(&mut layout);
+    }
+    targets.extend(layout.targets());
+    let leaders = leaders::choose(groups, &targets, &hosts);
+    let moves = count_moves(groups, &targets);
+    Plan { targets, leaders, moves }
+}
+
+/// Groups have an odd number of replicas: one more needs a larger majority and survives no more failures. With two voters
+/// the loss of *either* node would stop the group, so two nodes are not enough for more than one.
+fn odd(count: usize) -> usize {
+    count - usize::from(count > 0 && count.is_multiple_of(2))
+}
+
+fn has_live_majority(group: &GroupView, known: &BTreeMap<NodeId, &NodeView>) -> bool {
+    let up = |node: &&NodeId| known.get(node).is_some_and(|view| view.up);
+    group.voters.iter().filter(up).count() * 2 > group.voters.len()
+}
+
+/// Fewer nodes are left than the group has replicas: each has one, and nodes that should go stay with it, those first that
+/// still work.
+fn on_every_host(group: &GroupView, hosts: &Hosts, known: &BTreeMap<NodeId, &NodeView>, size: usize) -> Vec<NodeId> {
+    let mut target: Vec<NodeId> = hosts.nodes().collect();
+    let rank = |node: &NodeId| {
+        let view = known.get(node);
+        (view.is_none_or(|view| !view.up), view.map(|view| view.state), *node)
+    };
+    let mut others: Vec<NodeId> = group.target.iter().copied().filter(|node| hosts.index_of(*node).is_none()).collect();
+    others.sort_unstable_by_key(rank);
+    let missing = size.saturating_sub(target.len());
+    target.extend(others.into_iter().take(missing));
+    sorted(target)
+}
+
+fn count_moves(groups: &[GroupView], targets: &BTreeMap<GroupId, Vec<NodeId>>) -> Moves {
+    let mut moves = Moves::default();
+    for group in groups {
+        let new = targets.get(&group.group).into_iter().flatten().filter(|node| !group.voters.contains(node)).count();
+        moves.replicas += new as u64;
+        moves.bytes += new as u64 * group.bytes;
+    }
+    moves
+}
+
+fn sorted(mut nodes: Vec<NodeId>) -> Vec<NodeId> {
+    nodes.sort_unstable();
+    nodes
+}
+
+#[cfg(test)]
+mod planner_test;
