@@ -136,6 +136,12 @@ impl LogStore {
         .await
     }
 
+    /// Makes the log one that never was: no entries, no marker, no committed position. The vote stays, because a node that
+    /// comes back into a group must not vote twice in a term. Returns when that is durable.
+    pub async fn forget(&self, group: u32) -> Result<()> {
+        self.change_and_wait(group, 0, |log| Ok(Some(Change::Forget(log.forget())))).await
+    }
+
     /// The entries of the range that exist, from its first on: at least one if there is any, then as many as fit into
     /// `bytes_max`. May end early, where what is in memory begins; ask again from there.
     pub async fn read(&self, group: u32, range: std::ops::Range<u64>, bytes_max: usize) -> Result<Vec<(u64, Bytes)>> {

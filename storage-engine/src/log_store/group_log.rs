@@ -105,6 +105,17 @@ impl GroupLog {
         Some(gone)
     }
 
+    /// Gives the indexes that are gone, perhaps none.
+    pub fn forget(&mut self) -> Range<u64> {
+        let gone = self.first..self.next();
+        self.first = 0;
+        self.tail = Tail::default();
+        self.purged = None;
+        self.committed = None;
+        self.deletions += 1;
+        gone
+    }
+
     /// Request `sequence` and all before are in the database.
     pub fn written(&mut self, sequence: u64, tail_bytes_max: usize) {
         self.written = self.written.max(sequence);

@@ -218,3 +218,30 @@ async fn a_log_that_ends_before_its_sync_mark_is_refused() {
     assert_eq!(error.kind, ErrorKind::Corrupt);
     assert!(error.to_string().contains("the log ends at round 0, but round 2 had been synced"), "{error}");
 }
+
+#[tokio::test]
+async fn a_forgotten_log_begins_anew_and_keeps_its_vote() {
+    let bench = Bench::new();
+    let store = bench.open();
+    append(&store, 1, entries(0..5, "a")).await.expect("appends");
+    append(&store, 2, entries(0..2, "b")).await.expect("appends");
+    store.save_vote(1, Bytes::from_static(b"vote")).await.expect("saves");
+    store.save_committed(1, Bytes::from_static(b"committed")).await.expect("saves");
+    store.purge_through(1, 2, Bytes::from_static(b"purged")).await.expect("purges");
+    store.forget(1).await.expect("forgets");
+    let vote = Some(Bytes::from_static(b"vote"));
+    let empty = LogState { first: None, last: None, purged: None, vote: vote.clone(), committed: None };
+    assert_eq!(store.state(1).expect("state"), empty);
+    store.close().await.expect("closes");
+    drop(store);
+
+    let store = bench.open();
+    assert_eq!(store.state(1).expect("state"), empty);
+    append(&store, 1, entries(0..2, "c")).await.expect("appends from the start");
+    store.forget(3).await.expect("forgets a log that never was");
+    store.close().await.expect("closes");
+    drop(store);
+    let store = bench.open();
+    assert_eq!((text(&store, 1).await.as_str(), text(&store, 2).await.as_str()), ("c0 c1", "b0 b1"));
+    assert_eq!(store.state(1).expect("state").vote, vote);
+}

@@ -34,12 +34,14 @@ pub(super) enum Change {
         entries: Range<u64>,
         marker: Bytes,
     },
+    /// Entries to delete, and all else but the vote.
+    Forget(Range<u64>),
 }
 
 impl Change {
     pub fn needs_sync(&self) -> bool {
         match self {
-            Self::Append(_) | Self::Vote(_) | Self::Truncate(_) => true,
+            Self::Append(_) | Self::Vote(_) | Self::Truncate(_) | Self::Forget(_) => true,
             // Older values of these are safe: more is applied again, or purged again.
             Self::Committed(_) | Self::Purge { .. } => false,
         }
@@ -49,7 +51,7 @@ impl Change {
         match self {
             Self::Append(entries) => entries.iter().map(|(_, entry)| entry.len()).sum(),
             Self::Vote(value) | Self::Committed(value) | Self::Purge { marker: value, .. } => value.len(),
-            Self::Truncate(_) => 0,
+            Self::Truncate(_) | Self::Forget(_) => 0,
         }
     }
 }

@@ -138,6 +138,11 @@ impl Writer {
                 let purged = PurgedRecord { through: entries.end - 1, marker: marker.clone() };
                 batch.put(STATE, &key::state(group, State::Purged), &purged.to_bytes());
             }
+            Change::Forget(entries) => {
+                batch.delete_range(LOG, &key::entry(group, entries.start), &key::entry(group, entries.end));
+                batch.delete(STATE, &key::state(group, State::Committed));
+                batch.delete(STATE, &key::state(group, State::Purged));
+            }
         }
     }
 }
