@@ -18,9 +18,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::NodeId;
 use crate::metadata::bucket_steps;
 use crate::metadata::client::MetadataClient;
-use crate::peer::memory;
+use crate::peer::{Alone, Peers};
 use crate::placement::{PartitionMap, load_partition_map};
-use crate::raft::{GroupSet, GroupSetOptions, GroupStatus, RaftOptions, SnapshotFiles};
+use crate::raft::{GroupSet, GroupSetOptions, GroupStatus, Opening, RaftOptions, SnapshotFiles};
 
 #[derive(Clone, Debug)]
 pub struct ClusterOptions {
@@ -93,10 +93,12 @@ impl Cluster {
         check(&options)?;
         let environment = engine.environment().clone();
         let freed = FreedQueue::new(environment.clock.clone(), options.sweep_grace);
+        let peers: Peers = Arc::new(Alone);
         let group_options = GroupSetOptions {
             node: options.node,
             cluster_name: options.name.clone(),
             raft: options.raft.clone(),
+            peers: peers.clone(),
             log_store: engine.log_store().clone(),
             metadata_store: engine.metadata_store().clone(),
             snapshot_files: SnapshotFiles {
@@ -106,9 +108,9 @@ impl Cluster {
             freed: freed.sender(),
         };
 
-        let system = GroupSet::open_system(&group_options).await?;
-        let map = load_partition_map(&system, options.groups, &environment).await?;
-        let groups = Arc::new(GroupSet::open(&group_options, system, &map).await?);
+        let groups = Arc::new(GroupSet::open(group_options, Opening::Found).await?);
+        let map = load_partition_map(groups.system(), options.groups, &environment).await?;
+        groups.found_all(&map).await?;
 
         let (chunks, metadata_store) = (engine.chunk_store().clone(), engine.metadata_store().clone());
         let drive = engine.drive().health().clone();
@@ -126,7 +128,7 @@ impl Cluster {
             metadata: metadata_store,
             environment,
             // Nobody to be reached: all replicas are here.
-            peers: memory::Network::new(memory::NetworkOptions::default()).peers(options.node),
+            peers,
             replicas: replica_watch,
             freed,
             data: DataOptions { inline_bytes_max: options.inline_bytes_max, chunk_bytes: options.chunk_bytes },

@@ -5,6 +5,7 @@
 //! Two carriers: the connections of a real node, and `memory`, which loses, delays and cuts as a test wants it.
 
 mod address_book;
+mod alone;
 pub mod authority;
 mod handler;
 pub mod memory;
@@ -17,6 +18,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 
 pub use address_book::{AddressBook, PeerEntry};
+pub use alone::Alone;
 pub use handler::{Handler, Handlers};
 pub use method::{Class, Method};
 

@@ -2,27 +2,42 @@
 //!
 //! The contract with openraft (pinned exactly; its alpha releases change shape) and where it bites: docs/consensus.md.
 
+mod append_budget;
+mod append_message;
 mod apply_batch;
 mod format;
 mod group;
 mod group_keys;
+mod group_members;
+mod group_read;
 mod group_set;
 mod linearizable;
 mod log;
+mod message;
 mod network;
 mod options;
+mod peer_service;
+mod read_round;
 mod snapshot;
 mod snapshot_file;
 mod snapshot_install;
+mod snapshot_receive;
+mod snapshot_send;
 mod state_machine;
 mod type_config;
 
 pub use group::{Group, GroupStatus};
-pub use group_set::{GroupSet, GroupSetOptions};
+pub use group_keys::GroupKeys;
+pub use group_set::{GroupSet, GroupSetOptions, Opening};
 pub use options::RaftOptions;
+pub use peer_service::serve_groups;
 pub use snapshot_file::SnapshotFiles;
 
 #[cfg(test)]
 mod group_test;
 #[cfg(test)]
+mod nodes_test;
+#[cfg(test)]
 mod suite_test;
+#[cfg(test)]
+mod test_nodes;

@@ -71,7 +71,7 @@ impl MetadataClient {
         Q: FnOnce(&dyn MetadataView) -> Result<T> + Send + 'static,
     {
         let group = match route {
-            Route::System => self.inner.groups.system(),
+            Route::System => self.inner.groups.system().clone(),
             Route::Owner(owner) => self.inner.groups.get(self.inner.map.group_of(owner))?,
         };
         let view = group.linearizable_view().await?;
@@ -112,10 +112,10 @@ impl MetadataClient {
 impl Inner {
     fn group_of(&self, change: &Change) -> Result<Arc<Group>> {
         let group = match change {
-            Change::System(_) => self.groups.system(),
+            Change::System(_) => self.groups.system().clone(),
             Change::Owner { owner, .. } => self.groups.get(self.map.group_of(*owner))?,
         };
-        Ok(group.clone())
+        Ok(group)
     }
 }
 

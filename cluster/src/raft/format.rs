@@ -26,12 +26,11 @@ impl Record for VoteRecord {
     const VERSION: u8 = 1;
 
     fn encode_fields(&self, encoder: &mut Encoder) {
-        encoder.varint(self.0.leader_id.term).varint(self.0.leader_id.node_id).bool(self.0.committed);
+        encode_vote(encoder, &self.0);
     }
 
     fn decode_fields(_version: u8, decoder: &mut Decoder<'_>) -> Result<Self> {
-        let leader_id = decode_leader_id(decoder)?;
-        Ok(Self(Vote { leader_id, committed: decoder.bool()? }))
+        Ok(Self(decode_vote(decoder)?))
     }
 }
 
@@ -79,26 +78,38 @@ impl Record for AppliedRecord {
 
 /// A log entry. Not a `Record`, because its command must be shared with the input, never copied.
 pub fn encode_entry(entry: &Entry) -> Bytes {
-    let payload_bytes = match &entry.payload {
-        Payload::Normal(command) => command.0.len(),
-        _ => 0,
-    };
-    let mut encoder = Encoder::with_capacity(ENTRY_HEADER_BYTES_MAX + payload_bytes);
+    let command = command_of(entry);
+    let mut encoder = Encoder::with_capacity(ENTRY_HEADER_BYTES_MAX + command.len());
+    encode_entry_front(&mut encoder, entry);
+    encoder.raw(command);
+    encoder.finish()
+}
+
+/// All of an entry but its command, which comes last.
+pub fn encode_entry_front(encoder: &mut Encoder, entry: &Entry) {
     encoder.u8(ENTRY_VERSION);
-    encode_log_id(&mut encoder, &entry.log_id);
+    encode_log_id(encoder, &entry.log_id);
     match &entry.payload {
         Payload::Blank => {
             encoder.u8(KIND_BLANK);
         }
-        Payload::Normal(command) => {
-            encoder.u8(KIND_COMMAND).raw(&command.0);
+        Payload::Normal(_) => {
+            encoder.u8(KIND_COMMAND);
         }
         Payload::Membership(membership) => {
             encoder.u8(KIND_MEMBERSHIP);
-            encode_membership(&mut encoder, membership);
+            encode_membership(encoder, membership);
         }
     }
-    encoder.finish()
+}
+
+/// Empty for an entry that is no command.
+pub fn command_of(entry: &Entry) -> &Bytes {
+    static NONE: Bytes = Bytes::new();
+    match &entry.payload {
+        Payload::Normal(command) => &command.0,
+        Payload::Blank | Payload::Membership(_) => &NONE,
+    }
 }
 
 pub fn decode_entry(bytes: &Bytes) -> Result<Entry> {
@@ -152,11 +163,19 @@ fn decode_entry_head(decoder: &mut Decoder<'_>) -> Result<LogId> {
     }
 }
 
-fn encode_log_id(encoder: &mut Encoder, log_id: &LogId) {
+pub fn encode_vote(encoder: &mut Encoder, vote: &Vote) {
+    encoder.varint(vote.leader_id.term).varint(vote.leader_id.node_id).bool(vote.committed);
+}
+
+pub fn decode_vote(decoder: &mut Decoder<'_>) -> Result<Vote> {
+    Ok(Vote { leader_id: decode_leader_id(decoder)?, committed: decoder.bool()? })
+}
+
+pub fn encode_log_id(encoder: &mut Encoder, log_id: &LogId) {
     encoder.varint(log_id.leader_id.term).varint(log_id.leader_id.node_id).varint(log_id.index);
 }
 
-fn decode_log_id(decoder: &mut Decoder<'_>) -> Result<LogId> {
+pub fn decode_log_id(decoder: &mut Decoder<'_>) -> Result<LogId> {
     let leader_id = decode_leader_id(decoder)?;
     Ok(LogId { leader_id, index: decoder.varint()? })
 }

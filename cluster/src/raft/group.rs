@@ -1,6 +1,7 @@
 //! Group: one Raft group on this node, from opening to stop.
-//! Owns: becoming readable after a start, proposing, linearizable views, purging the log.
-//! Does not own: retries and request ids (`metadata::client`), which group an owner belongs to (`placement`).
+//! Owns: becoming readable after a start, proposing, what others may know of its state, purging the log.
+//! Does not own: reads (`group_read`), who its members are (`group_members`), retries and request ids (`metadata::client`), which group an
+//! owner belongs to (`placement`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,37 +12,39 @@ use onggi_storage_engine::log_store::LogStore;
 use onggi_storage_engine::metadata_store::MetadataStore;
 use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{ClientWriteError, InitializeError, RaftError};
-use openraft::raft::ReadPolicy;
 use openraft::{Config, Raft};
 use tokio::time::Instant;
 
 use super::group_keys::GroupKeys;
-use super::linearizable::ReadGate;
+use super::linearizable::{LogStart, ReadGate};
 use super::log::Log;
-use super::network::NetworkFactory;
+use super::network::{Network, NetworkFactory};
+use super::options::RaftOptions;
+use super::read_round::ReadRounds;
 use super::snapshot::{Snapshots, read_flushed};
 use super::snapshot_file::SnapshotFiles;
 use super::snapshot_install;
 use super::state_machine::StateMachine;
-use super::type_config::{Applied, EncodedCommand, TypeConfig};
+use super::type_config::{Applied, EncodedCommand, StoredMembership, TypeConfig};
 use crate::data::FreedBlobs;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, NodeId};
 use crate::metadata::outcome::Outcome;
-use crate::metadata::view::StoreView;
 
 /// While a group has no leader yet, it is asked again this often.
 const READY_POLL: Duration = Duration::from_millis(5);
 /// The log is not purged for fewer entries than this.
 const PURGE_ENTRIES_MIN: u64 = 256;
 
-type Metrics = openraft::type_config::alias::WatchReceiverOf<TypeConfig, openraft::RaftMetrics<TypeConfig>>;
+pub(super) type Metrics = openraft::type_config::alias::WatchReceiverOf<TypeConfig, openraft::RaftMetrics<TypeConfig>>;
 
 /// What a group is opened on.
 pub struct GroupOptions {
     pub node: NodeId,
     pub keys: GroupKeys,
     pub config: Arc<Config>,
+    pub raft: RaftOptions,
+    pub network: Arc<Network>,
     pub log_store: LogStore,
     pub metadata_store: MetadataStore,
     pub snapshot_files: SnapshotFiles,
@@ -49,13 +52,16 @@ pub struct GroupOptions {
 }
 
 pub struct Group {
-    id: GroupId,
-    node: NodeId,
-    raft: Raft<TypeConfig, StateMachine>,
-    metrics: Metrics,
-    gate: Arc<ReadGate>,
-    store: MetadataStore,
-    keys: Arc<GroupKeys>,
+    pub(super) id: GroupId,
+    pub(super) node: NodeId,
+    pub(super) raft: Raft<TypeConfig, StateMachine>,
+    pub(super) metrics: Metrics,
+    pub(super) network: Arc<Network>,
+    pub(super) options: RaftOptions,
+    pub(super) gate: Arc<ReadGate>,
+    pub(super) reads: Arc<ReadRounds>,
+    pub(super) store: MetadataStore,
+    pub(super) keys: Arc<GroupKeys>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +69,8 @@ pub struct GroupStatus {
     pub group: GroupId,
     pub leader: Option<NodeId>,
     pub term: u64,
+    pub voters: Vec<NodeId>,
+    pub learners: Vec<NodeId>,
     pub last_log_index: Option<u64>,
     pub applied_index: Option<u64>,
     pub purged_index: Option<u64>,
@@ -71,44 +79,64 @@ pub struct GroupStatus {
 }
 
 impl Group {
-    /// Re-applies what the log has and the flushed state has not, as far as it is known to be committed.
+    /// Re-applies what the log has and the flushed state has not, as far as it is known to be committed. An empty group stays
+    /// empty until it is founded, or a leader adds this node to it.
     pub async fn open(options: GroupOptions) -> Result<Self> {
-        let GroupOptions { node, keys, config, log_store, metadata_store: store, snapshot_files, freed } = options;
-        let (id, keys) = (keys.group(), Arc::new(keys));
+        let (id, node, store, files) =
+            (options.keys.group(), options.node, options.metadata_store, options.snapshot_files);
+        let keys = Arc::new(options.keys);
         let gate = Arc::new(ReadGate::new(node));
-        snapshot_install::resume(&store, &keys, &snapshot_files).await?;
-        let snapshots = Snapshots::new(store.clone(), keys.clone(), snapshot_files);
-        let state_machine = StateMachine::open(store.clone(), keys.clone(), gate.clone(), freed, snapshots).await?;
-        let log = Log::new(id, log_store, gate.clone());
-        let raft = Raft::new(node.0, config, NetworkFactory::new(id), log, state_machine)
+        snapshot_install::resume(&store, &keys, &files).await?;
+        files.remove_all(id)?;
+        let snapshots = Snapshots::new(store.clone(), keys.clone(), files);
+        let state_machine =
+            StateMachine::open(store.clone(), keys.clone(), gate.clone(), options.freed, snapshots).await?;
+        let last_index = options.log_store.state(id.0)?.last;
+        let log = Log::new(id, options.log_store, gate.clone());
+        let factory = NetworkFactory { group: id, network: options.network.clone() };
+        let raft = Raft::new(node.0, options.config, factory, log, state_machine)
             .await
             .map_err(|fatal| Error::caused_by(ErrorKind::Internal, format!("open group {}", id.0), fatal))?;
         let metrics = raft.metrics();
-        Ok(Self { id, node, raft, metrics, gate, store, keys })
+        let (network, reads) = (options.network, Arc::new(ReadRounds::new()));
+        let group = Self { id, node, raft, metrics, network, options: options.raft, gate, reads, store, keys };
+        let membership_index = group.membership().await?.log_id().as_ref().map(|log_id| log_id.index);
+        group.gate.started(LogStart { last_index, membership_index });
+        Ok(group)
     }
 
     pub fn id(&self) -> GroupId {
         self.id
     }
 
-    /// Makes a new group's only voter of this node, wins the election, and waits until everything that was ever acknowledged
-    /// is applied. Bounded by `deadline`.
+    /// Makes this node the only voter of a group that nobody is a member of yet.
+    pub async fn found(&self) -> Result<()> {
+        let initialized = self.raft.is_initialized().await.map_err(|fatal| self.internal("look at the log", fatal))?;
+        if initialized {
+            return Ok(());
+        }
+        match self.raft.initialize(BTreeSet::from([self.node.0])).await {
+            Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
+            Err(error) => Err(self.internal("initialize", error)),
+        }
+    }
+
+    /// If this node is the only voter, it wins the election and waits until everything that was ever acknowledged is applied,
+    /// bounded by `deadline`. Where there are other voters it waits for nothing: they elect a leader among themselves.
     pub async fn become_ready(&self, deadline: Instant) -> Result<()> {
-        self.initialize().await?;
+        if !self.membership().await?.membership().voter_ids().eq([self.node.0]) {
+            return Ok(());
+        }
         self.raft.trigger().elect(false).await.map_err(|fatal| self.internal("start an election", fatal))?;
         loop {
             match self.wait_for_majority_read().await {
-                Ok(()) => break,
+                Ok(()) => return Ok(()),
                 Err(error) if Instant::now() < deadline && error.kind() == ErrorKind::NotLeader => {
                     tokio::time::sleep(READY_POLL).await;
                 }
                 Err(error) => return Err(error),
             }
         }
-        self.raft
-            .with_state_machine(|state_machine| Box::pin(async move { state_machine.open_gate() }))
-            .await
-            .map_err(|fatal| self.internal("open the read gate", fatal))
     }
 
     /// Appends a command to the log and gives what `apply` decided. Kinds of the error: `NotLeader` and `Unavailable` did not
@@ -116,36 +144,16 @@ impl Group {
     pub async fn propose(&self, command: Bytes) -> Result<Outcome> {
         let running = self.metrics.borrow_watched().running_state.clone();
         running.map_err(|fatal| self.internal("propose", fatal))?;
-        match self.raft.client_write(EncodedCommand(command)).await {
+        if self.is_leader() && !self.majority_is_up() {
+            return Err(Error::new(ErrorKind::Unavailable, self.context("no majority is up: propose")));
+        }
+        match self.while_majority_is_up("propose", self.raft.client_write(EncodedCommand(command))).await? {
             Ok(response) => match response.data {
                 Applied(Some(outcome)) => Ok(outcome),
                 Applied(None) => Err(Error::new(ErrorKind::Internal, "a command was applied without an outcome")),
             },
-            Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward))) => {
-                Err(Error::caused_by(ErrorKind::NotLeader, self.context("propose"), forward))
-            }
-            Err(RaftError::APIError(ClientWriteError::LogEntryDiscarded(forward))) => {
-                Err(Error::caused_by(ErrorKind::OutcomeUnknown, self.context("propose"), forward))
-            }
-            Err(RaftError::APIError(other)) => Err(self.internal("propose", other)),
-            // The group stopped with the command on its way: its entry may be in the log.
-            Err(RaftError::Fatal(fatal)) => {
-                Err(Error::caused_by(ErrorKind::OutcomeUnknown, self.context("propose"), fatal))
-            }
+            Err(error) => Err(self.write_error("propose", error)),
         }
-    }
-
-    /// A state that contains every change acknowledged before the call, on any node.
-    pub async fn linearizable_view(&self) -> Result<StoreView> {
-        if !self.gate.is_sole_voter() {
-            self.wait_for_majority_read().await?;
-        }
-        Ok(self.local_view())
-    }
-
-    /// What this node has applied.
-    pub fn local_view(&self) -> StoreView {
-        StoreView::new(self.store.snapshot())
     }
 
     /// Purges the log up to what the drive has flushed, if that is worth it.
@@ -164,6 +172,8 @@ impl Group {
             group: self.id,
             leader: metrics.current_leader.map(NodeId),
             term: metrics.current_term,
+            voters: self.voters().into_iter().collect(),
+            learners: self.learners().into_iter().collect(),
             last_log_index: metrics.last_log_index,
             applied_index: metrics.last_applied.map(|log_id| log_id.index),
             purged_index: metrics.purged.map(|log_id| log_id.index),
@@ -178,32 +188,62 @@ impl Group {
         }
     }
 
-    async fn initialize(&self) -> Result<()> {
-        let initialized = self.raft.is_initialized().await.map_err(|fatal| self.internal("look at the log", fatal))?;
-        if initialized {
-            return Ok(());
-        }
-        match self.raft.initialize(BTreeSet::from([self.node.0])).await {
-            Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
-            Err(error) => Err(self.internal("initialize", error)),
+    /// Deletes the records of a group that was stopped. Its log must be gone before: a log without its state could not be
+    /// opened again, a state without its log can.
+    pub(super) async fn delete_records(&self) -> Result<()> {
+        let (store, keys) = (self.store.clone(), self.keys.clone());
+        let deleted = tokio::task::spawn_blocking(move || {
+            let mut batch = store.batch();
+            for range in &keys.records {
+                batch.delete_range(&range.from, &range.to);
+            }
+            for range in &keys.payloads {
+                batch.delete_inline_range(&range.from, &range.to);
+            }
+            store.apply(batch)
+        });
+        deleted.await.map_err(|panic| self.internal("delete the records", panic))??;
+        Ok(self.store.flush().await?)
+    }
+
+    /// The last membership in the log, committed or not.
+    async fn membership(&self) -> Result<StoredMembership> {
+        let membership = self.raft.with_raft_state(|state| (**state.membership_state.effective()).clone());
+        membership.await.map_err(|fatal| self.internal("look at the members", fatal))
+    }
+
+    /// What `work` gives, unless the majority of voters that it needs goes away first: a leader that is cut off would wait for ever.
+    pub(super) async fn while_majority_is_up<T>(&self, verb: &str, work: impl Future<Output = T>) -> Result<T> {
+        let mut work = std::pin::pin!(work);
+        let deadline = Instant::now() + self.options.commit_limit;
+        loop {
+            match tokio::time::timeout(self.options.majority_limit, &mut work).await {
+                Ok(done) => return Ok(done),
+                Err(_) if self.majority_is_up() && Instant::now() < deadline => {}
+                Err(_) => {
+                    let context = self.context(&format!("no majority answered: {verb}"));
+                    return Err(Error::new(ErrorKind::OutcomeUnknown, context));
+                }
+            }
         }
     }
 
-    /// Read-index: a majority confirms this leader, and everything committed until then is applied here.
-    async fn wait_for_majority_read(&self) -> Result<()> {
-        let linearizer = self.raft.get_read_linearizer(ReadPolicy::ReadIndex).await.map_err(|error| match error {
-            RaftError::APIError(error) => Error::caused_by(ErrorKind::NotLeader, self.context("read"), error),
-            RaftError::Fatal(fatal) => self.internal("read", fatal),
-        })?;
-        linearizer.await_ready(&self.raft).await.map_err(|fatal| self.internal("read", fatal))?;
-        Ok(())
+    pub(super) fn write_error(&self, verb: &str, error: RaftError<TypeConfig, ClientWriteError<TypeConfig>>) -> Error {
+        let kind = match &error {
+            RaftError::APIError(ClientWriteError::ForwardToLeader(_)) => ErrorKind::NotLeader,
+            RaftError::APIError(ClientWriteError::LogEntryDiscarded(_)) => ErrorKind::OutcomeUnknown,
+            RaftError::APIError(_) => ErrorKind::Conflict,
+            // The group stopped with the command on its way: its entry may be in the log.
+            RaftError::Fatal(_) => ErrorKind::OutcomeUnknown,
+        };
+        Error::caused_by(kind, self.context(verb), error)
     }
 
-    fn internal(&self, verb: &str, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    pub(super) fn internal(&self, verb: &str, source: impl std::error::Error + Send + Sync + 'static) -> Error {
         Error::caused_by(ErrorKind::Internal, self.context(verb), source)
     }
 
-    fn context(&self, verb: &str) -> String {
+    pub(super) fn context(&self, verb: &str) -> String {
         format!("{verb} in group {}", self.id.0)
     }
 }

@@ -1,24 +1,28 @@
 //! Group set: all groups of this node.
-//! Owns: opening them at the start, in parallel; the task that purges their logs; stopping them.
-//! Does not own: which groups there are (`placement`).
+//! Owns: opening, closing and deleting them while others run; looking one up; the task that purges their logs.
+//! Does not own: which groups there should be (`placement`).
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
+use onggi_storage_engine::log_store::LogStore;
+use onggi_storage_engine::metadata_store::MetadataStore;
+use openraft::Config;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::group::{Group, GroupOptions, GroupStatus};
 use super::group_keys::GroupKeys;
+use super::network::Network;
 use super::options::RaftOptions;
 use super::snapshot_file::SnapshotFiles;
 use crate::data::FreedBlobs;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, NodeId};
+use crate::peer::Peers;
 use crate::placement::PartitionMap;
-use onggi_storage_engine::log_store::LogStore;
-use onggi_storage_engine::metadata_store::MetadataStore;
 
 /// What every group of the node shares.
 #[derive(Clone)]
@@ -26,50 +30,108 @@ pub struct GroupSetOptions {
     pub node: NodeId,
     pub cluster_name: String,
     pub raft: RaftOptions,
+    pub peers: Peers,
     pub log_store: LogStore,
     pub metadata_store: MetadataStore,
     pub snapshot_files: SnapshotFiles,
     pub freed: FreedBlobs,
 }
 
+/// What becomes of a group whose log is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// This node is its first voter.
+    Found,
+    /// It stays empty until its leader adds this node.
+    Join,
+}
+
 pub struct GroupSet {
+    options: GroupSetOptions,
+    config: Arc<Config>,
+    network: Arc<Network>,
     system: Arc<Group>,
-    owners: BTreeMap<GroupId, Arc<Group>>,
+    /// Those of owners.
+    owners: RwLock<BTreeMap<GroupId, Arc<Group>>>,
+    /// Groups that are being opened or closed, so that nobody does both at once.
+    changing: Mutex<BTreeSet<GroupId>>,
 }
 
 impl GroupSet {
-    /// Opens the system group alone: it knows the partition map.
-    pub async fn open_system(options: &GroupSetOptions) -> Result<Arc<Group>> {
-        open(options, GroupKeys::system()).await
+    /// Opens the system group alone: it knows which others there are.
+    pub async fn open(options: GroupSetOptions, opening: Opening) -> Result<Self> {
+        let config = options.raft.to_config(&options.cluster_name)?;
+        let (peers, files) = (options.peers.clone(), options.snapshot_files.clone());
+        let network = Arc::new(Network::new(peers, files, options.raft.append_limit));
+        let system = open(&options, &config, &network, GroupKeys::system(), opening).await?;
+        let (owners, changing) = (RwLock::default(), Mutex::default());
+        Ok(Self { options, config, network, system, owners, changing })
     }
 
-    /// Opens the groups of the owners, all at once: their elections share the log's syncs.
-    pub async fn open(options: &GroupSetOptions, system: Arc<Group>, map: &PartitionMap) -> Result<Self> {
-        let groups: std::collections::BTreeSet<GroupId> =
-            map.partitions().iter().map(|partition| partition.group).collect();
-        let opened = try_join_all(groups.iter().map(|group| open(options, GroupKeys::of_owners(*group, map)))).await?;
-        Ok(Self { system, owners: opened.into_iter().map(|group| (group.id(), group)).collect() })
+    /// Opens the groups of the owners that this node founds, all at once: their elections share the log's syncs.
+    pub async fn found_all(&self, map: &PartitionMap) -> Result<()> {
+        let groups: BTreeSet<GroupId> = map.partitions().iter().map(|partition| partition.group).collect();
+        let opened = groups.iter().map(|group| self.open_group(GroupKeys::of_owners(*group, map), Opening::Found));
+        try_join_all(opened).await.map(|_| ())
+    }
+
+    /// Opens a group that this node is or will be a member of. One that is open already is given as it is.
+    pub async fn open_member(&self, keys: GroupKeys) -> Result<Arc<Group>> {
+        self.open_group(keys, Opening::Join).await
+    }
+
+    /// Stops a group and deletes all that this node has of it: log, records, snapshots. Its vote stays (`LogStore::forget`).
+    /// Safe to ask for again after a crash or an error, and for a group that is not open.
+    pub async fn retire(&self, keys: GroupKeys) -> Result<()> {
+        let id = keys.group();
+        let _change = self.change(id)?;
+        let open = self.owners_mut(|owners| owners.remove(&id));
+        // One that is not open is opened once more: that ends an install that was cut short, and knows where everything stands.
+        let group = match open {
+            Some(group) => group,
+            None => Arc::new(Group::open(self.group_options(keys)).await?),
+        };
+        group.stop().await;
+        self.options.log_store.forget(id.0).await?;
+        group.delete_records().await?;
+        self.options.snapshot_files.remove_all(id)?;
+        tracing::info!(group = id.0, "a group left this node");
+        Ok(())
+    }
+
+    pub(super) fn snapshot_files(&self) -> &SnapshotFiles {
+        &self.options.snapshot_files
     }
 
     pub fn system(&self) -> &Arc<Group> {
         &self.system
     }
 
-    pub fn get(&self, group: GroupId) -> Result<&Arc<Group>> {
+    /// `None` if the group is not open on this node.
+    pub fn find(&self, group: GroupId) -> Option<Arc<Group>> {
         if group == GroupId::SYSTEM {
-            return Ok(&self.system);
+            return Some(self.system.clone());
         }
-        self.owners
-            .get(&group)
-            .ok_or_else(|| Error::new(ErrorKind::Unavailable, format!("group {} is not on this node", group.0)))
+        self.owners.read().unwrap_or_else(PoisonError::into_inner).get(&group).cloned()
+    }
+
+    pub fn get(&self, group: GroupId) -> Result<Arc<Group>> {
+        let absent = || Error::new(ErrorKind::Unavailable, format!("group {} is not on this node", group.0));
+        self.find(group).ok_or_else(absent)
+    }
+
+    /// The system group first.
+    pub fn all(&self) -> Vec<Arc<Group>> {
+        let owners = self.owners.read().unwrap_or_else(PoisonError::into_inner);
+        std::iter::once(&self.system).chain(owners.values()).cloned().collect()
     }
 
     pub fn status(&self) -> Vec<GroupStatus> {
-        self.all().map(|group| group.status()).collect()
+        self.all().iter().map(|group| group.status()).collect()
     }
 
     /// Purges what has been flushed, again and again until `stop`.
-    pub async fn purge_logs(self: Arc<Self>, interval: std::time::Duration, stop: CancellationToken) {
+    pub async fn purge_logs(self: Arc<Self>, interval: Duration, stop: CancellationToken) {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -84,28 +146,67 @@ impl GroupSet {
     }
 
     pub async fn stop(&self) {
-        join_all(self.all().map(|group| group.stop())).await;
+        join_all(self.all().iter().map(|group| group.stop())).await;
     }
 
-    fn all(&self) -> impl Iterator<Item = &Arc<Group>> {
-        std::iter::once(&self.system).chain(self.owners.values())
+    async fn open_group(&self, keys: GroupKeys, opening: Opening) -> Result<Arc<Group>> {
+        let id = keys.group();
+        let _change = self.change(id)?;
+        if let Some(group) = self.find(id) {
+            return Ok(group);
+        }
+        let group = open(&self.options, &self.config, &self.network, keys, opening).await?;
+        self.owners_mut(|owners| owners.insert(id, group.clone()));
+        Ok(group)
+    }
+
+    fn group_options(&self, keys: GroupKeys) -> GroupOptions {
+        group_options(&self.options, &self.config, &self.network, keys)
+    }
+
+    fn owners_mut<T>(&self, change: impl FnOnce(&mut BTreeMap<GroupId, Arc<Group>>) -> T) -> T {
+        change(&mut self.owners.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change(&self, group: GroupId) -> Result<Changing<'_>> {
+        let mut changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if group == GroupId::SYSTEM || !changing.insert(group) {
+            return Err(Error::new(ErrorKind::Unavailable, format!("group {} is being opened or closed", group.0)));
+        }
+        Ok(Changing { set: self, group })
     }
 }
 
-async fn open(options: &GroupSetOptions, keys: GroupKeys) -> Result<Arc<Group>> {
-    let deadline = Instant::now() + options.raft.start_timeout;
-    let group = Group::open(GroupOptions {
-        node: options.node,
-        keys,
-        config: options.raft.to_config(&options.cluster_name)?,
-        log_store: options.log_store.clone(),
-        metadata_store: options.metadata_store.clone(),
-        snapshot_files: options.snapshot_files.clone(),
-        freed: options.freed.clone(),
-    });
-    let group = Arc::new(group.await?);
-    let ready = tokio::time::timeout_at(deadline, group.become_ready(deadline)).await.unwrap_or_else(|_| {
-        let context = format!("group {} is not readable after {:?}", group.id().0, options.raft.start_timeout);
+/// Ends when it is dropped.
+struct Changing<'a> {
+    set: &'a GroupSet,
+    group: GroupId,
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.set.changing.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.group);
+    }
+}
+
+async fn open(
+    options: &GroupSetOptions,
+    config: &Arc<Config>,
+    network: &Arc<Network>,
+    keys: GroupKeys,
+    opening: Opening,
+) -> Result<Arc<Group>> {
+    let limit = options.raft.start_timeout;
+    let deadline = Instant::now() + limit;
+    let group = Arc::new(Group::open(group_options(options, config, network, keys)).await?);
+    let start = async {
+        if opening == Opening::Found {
+            group.found().await?;
+        }
+        group.become_ready(deadline).await
+    };
+    let ready = tokio::time::timeout_at(deadline, start).await.unwrap_or_else(|_| {
+        let context = format!("group {} is not readable after {limit:?}", group.id().0);
         Err(Error::new(ErrorKind::Unavailable, context))
     });
     match ready {
@@ -114,5 +215,24 @@ async fn open(options: &GroupSetOptions, keys: GroupKeys) -> Result<Arc<Group>> 
             group.stop().await;
             Err(error)
         }
+    }
+}
+
+fn group_options(
+    options: &GroupSetOptions,
+    config: &Arc<Config>,
+    network: &Arc<Network>,
+    keys: GroupKeys,
+) -> GroupOptions {
+    GroupOptions {
+        node: options.node,
+        keys,
+        config: config.clone(),
+        raft: options.raft.clone(),
+        network: network.clone(),
+        log_store: options.log_store.clone(),
+        metadata_store: options.metadata_store.clone(),
+        snapshot_files: options.snapshot_files.clone(),
+        freed: options.freed.clone(),
     }
 }

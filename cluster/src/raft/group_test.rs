@@ -1,6 +1,5 @@
 //! A group on real stores: purge, snapshots, failure of the log.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -14,9 +13,9 @@ use super::snapshot::{Snapshots, read_flushed};
 use super::snapshot_file::SnapshotFiles;
 use super::snapshot_install;
 use super::state_machine::StateMachine;
+use super::test_nodes::records;
 use crate::data::FreedQueue;
 use crate::id::{GroupId, NodeId};
-use crate::metadata::view::{MetadataView, StoreView};
 use crate::testing::{TestEngine, create_user, initialize, start, user_names};
 
 fn files(engine: &StorageEngine) -> SnapshotFiles {
@@ -32,20 +31,6 @@ async fn system_state_machine(engine: &StorageEngine) -> StateMachine {
     let snapshots = Snapshots::new(store.clone(), keys.clone(), files(engine));
     let gate = Arc::new(ReadGate::new(NodeId(1)));
     StateMachine::open(store, keys, gate, freed, snapshots).await.expect("opens")
-}
-
-/// All records of a group.
-fn records(engine: &StorageEngine, keys: &GroupKeys) -> BTreeMap<Vec<u8>, Vec<u8>> {
-    let view = StoreView::new(engine.metadata_store().snapshot());
-    let mut records = BTreeMap::new();
-    for range in &keys.records {
-        view.scan(range.bounds(), &mut |key, value| {
-            records.insert(key.to_vec(), value.to_vec());
-            std::ops::ControlFlow::Continue(())
-        })
-        .expect("scans");
-    }
-    records
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,7 +115,7 @@ async fn an_install_that_was_cut_short_is_done_again() {
     // As a crash leaves it: the file whole, the intent there, some records replaced.
     let other = TestEngine::new();
     let target = other.open().await;
-    files(&target).write(state).await.expect("writes");
+    files(&target).write(state, &files(&target).staging_path(GroupId::SYSTEM)).await.expect("writes");
     let intent = target.snapshots_directory().join("group-0.install");
     std::fs::write(&intent, b"install\n").expect("writes");
     let keys = Arc::new(GroupKeys::system());
@@ -152,7 +137,7 @@ async fn a_damaged_snapshot_is_refused_whatever_byte_is_wrong() {
     let super::snapshot::SnapshotData::State(state) = built.expect("builds").snapshot else { panic!("no state") };
     let files = files(&engine);
     let path = files.staging_path(GroupId::SYSTEM);
-    files.write(state).await.expect("writes");
+    files.write(state, &path).await.expect("writes");
     let whole = std::fs::read(&path).expect("reads");
     for at in 0..whole.len() {
         let mut damaged = whole.clone();

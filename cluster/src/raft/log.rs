@@ -22,6 +22,8 @@ use crate::id::GroupId;
 
 /// Entries are read back in steps of this many bytes, so that a long catch-up does not fill the memory.
 const READ_STEP_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// What one message to a follower carries, at least one entry: small enough that heartbeats behind it come in time.
+const APPEND_BYTES_MAX: usize = 1024 * 1024;
 
 #[derive(Clone)]
 pub struct Log {
@@ -36,8 +38,8 @@ impl Log {
     }
 
     /// Entries that the log has in the range: at most a step, at least one if there is any.
-    async fn read_step(&self, from: u64, to: u64) -> io::Result<Vec<Entry>> {
-        let entries = self.store.read(self.group.0, from..to, READ_STEP_BYTES_MAX).await.map_err(io::Error::other)?;
+    async fn read_step(&self, from: u64, to: u64, bytes_max: usize) -> io::Result<Vec<Entry>> {
+        let entries = self.store.read(self.group.0, from..to, bytes_max).await.map_err(io::Error::other)?;
         let mut decoded = Vec::with_capacity(entries.len());
         let first = entries.first().map_or(from, |(index, _)| *index);
         for (expected, (index, bytes)) in (first..).zip(&entries) {
@@ -69,7 +71,7 @@ impl RaftLogReader<TypeConfig> for Log {
         let (mut from, to) = bounds(&range);
         let mut entries = Vec::new();
         while from < to {
-            let step = self.read_step(from, to).await?;
+            let step = self.read_step(from, to, READ_STEP_BYTES_MAX).await?;
             let Some(last) = step.last() else { break };
             from = last.log_id.index + 1;
             entries.extend(step);
@@ -87,7 +89,7 @@ impl RaftLogReader<TypeConfig> for Log {
             if from >= to {
                 return Ok::<_, io::Error>(None);
             }
-            let step = log.read_step(from, to).await?;
+            let step = log.read_step(from, to, READ_STEP_BYTES_MAX).await?;
             let Some(last) = step.last() else { return Ok(None) };
             let next = last.log_id.index + 1;
             let entries = stream::iter(step.into_iter().map(Ok::<_, io::Error>));
@@ -98,7 +100,7 @@ impl RaftLogReader<TypeConfig> for Log {
 
     /// May return fewer than asked for, which openraft allows here: what one message carries.
     async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> io::Result<Vec<Entry>> {
-        self.read_step(start, end).await
+        self.read_step(start, end, APPEND_BYTES_MAX).await
     }
 
     async fn read_vote(&mut self) -> io::Result<Option<Vote>> {

@@ -15,6 +15,13 @@ pub struct RaftOptions {
     /// spread of 750 ms is many round trips, so that two candidates seldom meet.
     pub election_min: Duration,
     pub election_max: Duration,
+    /// How long an append to a follower may stay without an answer before it is sent again: many syncs of a loaded drive.
+    pub append_limit: Duration,
+    /// How long a read waits for the majority to confirm the leader; also how often a proposal that waits looks whether a
+    /// majority is there at all. Two heartbeats: a lost one does not matter.
+    pub majority_limit: Duration,
+    /// How long a proposal waits for its commit while a majority is there.
+    pub commit_limit: Duration,
     /// Entries kept behind a snapshot, so that a follower that was away for a moment catches up from the log.
     pub log_entries_kept: u64,
     /// How often each group is asked whether its flushed state has moved, so that its log can be purged.
@@ -29,6 +36,9 @@ impl Default for RaftOptions {
             heartbeat: Duration::from_millis(250),
             election_min: Duration::from_millis(750),
             election_max: Duration::from_millis(1500),
+            append_limit: Duration::from_secs(2),
+            majority_limit: Duration::from_millis(500),
+            commit_limit: Duration::from_secs(30),
             log_entries_kept: 1000,
             purge_interval: Duration::from_secs(10),
             start_timeout: Duration::from_secs(120),
@@ -53,7 +63,7 @@ impl RaftOptions {
             max_in_snapshot_log_to_keep: self.log_entries_kept,
             // A purge deletes a range and takes its turn in the log's queue: not for a handful of entries.
             purge_batch_size: 256,
-            // 512 entries of at most 32 KiB and a header: an append stays below 17 MiB.
+            // Bounded in bytes, too: by the log store's rounds, and by `Log` for what goes to a follower.
             max_append_entries: Some(512),
             max_payload_entries: 512,
             // Proposals in flight are bounded by the metadata client; these are the second line.

@@ -1,6 +1,6 @@
 //! Snapshot: a group's state at one applied position, to purge the log behind it and to bring another node up to date.
 //! Owns: which position may be called a snapshot, and replacing a group's state by a received one.
-//! Does not own: the bytes of a snapshot in a file (`snapshot_file`), carrying it to a peer (`network`).
+//! Does not own: the bytes of a snapshot in a file (`snapshot_file`), carrying it to a peer (`snapshot_send`, `snapshot_receive`).
 //! Invariant: the position of a snapshot is never ahead of what the drive has flushed, because openraft purges the log up to it.
 //!
 //! The state is always on the drive, so openraft's "build a snapshot" mostly means "how far may the log be purged": that is
@@ -16,7 +16,7 @@ use openraft::RaftSnapshotBuilder;
 
 use super::format::AppliedRecord;
 use super::group_keys::GroupKeys;
-use super::snapshot_file::SnapshotFiles;
+use super::snapshot_file::{SnapshotFile, SnapshotFiles};
 use super::snapshot_install;
 use super::type_config::{LogId, SnapshotMeta, TypeConfig};
 use crate::error::{Error, ErrorKind, Result};
@@ -29,6 +29,8 @@ pub enum SnapshotData {
     Marker,
     /// The state itself, in a consistent view.
     State(Arc<GroupState>),
+    /// The state as a leader sent it, in the staging file.
+    Received(Arc<SnapshotFile>),
 }
 
 /// One group's state, as of one moment.
@@ -89,7 +91,11 @@ impl Snapshots {
             SnapshotData::Marker => {
                 return Err(Error::new(ErrorKind::Internal, "install snapshot: a marker has no state"));
             }
-            SnapshotData::State(state) => self.files.write(state).await?,
+            SnapshotData::State(state) => {
+                let path = self.files.staging_path(self.keys.group());
+                self.files.write(state, &path).await?
+            }
+            SnapshotData::Received(file) => file,
         };
         let applied = file.applied().clone();
         if applied.last_applied != meta.last_log_id || applied.membership != meta.last_membership {

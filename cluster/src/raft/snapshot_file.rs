@@ -21,7 +21,7 @@ use onggi_storage_engine::rocks::{Direction, KeyRange};
 use super::format::AppliedRecord;
 use super::snapshot::GroupState;
 use crate::error;
-use crate::id::GroupId;
+use crate::id::{GroupId, NodeId};
 
 const HEADER_VERSION: u8 = 1;
 const MAGIC: &[u8; 8] = b"ONGGISNP";
@@ -54,11 +54,10 @@ pub struct SnapshotFile {
 }
 
 impl SnapshotFiles {
-    /// Writes `state` to a staging file and reads it back to prove it.
-    pub async fn write(&self, state: Arc<GroupState>) -> error::Result<Arc<SnapshotFile>> {
-        let files = self.clone();
+    /// Writes `state` to a file and reads it back to prove it.
+    pub async fn write(&self, state: Arc<GroupState>, path: &Path) -> error::Result<Arc<SnapshotFile>> {
+        let (files, path) = (self.clone(), path.to_owned());
         let written = tokio::task::spawn_blocking(move || {
-            let path = files.staging_path(state.keys.group());
             write(&*files.disk, &path, &state)?;
             files.open(&path)
         });
@@ -68,9 +67,26 @@ impl SnapshotFiles {
         Ok(Arc::new(file))
     }
 
-    /// One per group: a new one replaces an old one.
+    /// What will be installed. One per group: a new one replaces an old one.
     pub fn staging_path(&self, group: GroupId) -> PathBuf {
         self.directory.join(format!("group-{}.snapshot", group.0))
+    }
+
+    /// What is sent to a peer; `number` tells it from the one before, which may still be written.
+    pub fn outgoing_path(&self, group: GroupId, peer: NodeId, number: u64) -> PathBuf {
+        self.directory.join(format!("group-{}.to-{}.{number}", group.0, peer.0))
+    }
+
+    /// Removes all files of a group: those of transfers that were cut short, when no install was.
+    pub fn remove_all(&self, group: GroupId) -> Result<()> {
+        let own = format!("group-{}.", group.0);
+        for path in self.disk.list(&self.directory).context("list snapshots")? {
+            let name = path.file_name().and_then(|name| name.to_str());
+            if name.is_some_and(|name| name.starts_with(&own)) {
+                self.disk.remove(&path).context("remove snapshot")?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads the whole file; an error if a bit of it is wrong.

@@ -53,14 +53,8 @@ impl StateMachine {
         Ok(Self { store, keys, applied, applier: None, gate, freed, snapshots })
     }
 
-    /// Reads are let through without asking others from here on, if this node is the only voter.
-    pub fn open_gate(&self) {
-        self.gate.membership_applied(&self.applied.membership);
-    }
-
     async fn apply_batch(&mut self, batch: Vec<(Entry, Option<ApplyResponder<TypeConfig>>)>) -> io::Result<()> {
         let (entries, responders): (Vec<Entry>, Vec<_>) = batch.into_iter().unzip();
-        let membership_changes = entries.iter().any(|entry| matches!(entry.payload, Payload::Membership(_)));
         let work = ApplyBatch {
             store: self.store.clone(),
             keys: self.keys.clone(),
@@ -72,9 +66,7 @@ impl StateMachine {
         let decided = decided.map_err(io::Error::other)?;
         self.applied = decided.applied;
         self.applier = Some(decided.applier);
-        if membership_changes {
-            self.gate.membership_applied(&self.applied.membership);
-        }
+        self.gate.applied(self.applied.last_applied.as_ref(), &self.applied.membership);
         self.freed.send(decided.freed);
         for (responder, outcome) in responders.into_iter().zip(decided.outcomes) {
             if let Some(responder) = responder {
@@ -121,10 +113,11 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
     }
 
     async fn install_snapshot(&mut self, meta: &SnapshotMeta, snapshot: SnapshotData) -> io::Result<()> {
-        let installed = self.snapshots.install(meta, snapshot).await.map_err(io::Error::other)?;
-        self.applied = installed;
+        // If it fails the state is torn: nothing is read from it until a start has done the install again.
+        self.gate.install_begins();
+        self.applied = self.snapshots.install(meta, snapshot).await.map_err(io::Error::other)?;
         self.applier = None;
-        self.gate.membership_applied(&self.applied.membership);
+        self.gate.install_ended();
         Ok(())
     }
 
