@@ -5,11 +5,14 @@ mod admin;
 mod admin_client;
 mod bucket;
 mod ca;
+mod cluster;
 mod key;
+mod node;
 mod output;
 mod scrub;
 pub mod server;
 mod status;
+mod token;
 mod user;
 
 use clap::{Parser, Subcommand};

@@ -1,17 +1,26 @@
 //! Node: the composition root. Engine, cluster, services, APIs, gateway: started in this order, stopped in the other.
 //! Owns: who knows whom; nobody else wires parts together.
 
+mod addresses;
 mod engine_metrics;
 mod first_start;
+mod identity;
+mod join;
 mod master_key;
+mod registration;
 mod system;
 mod welcome;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
-use onggi_cluster::metadata::secret_box::SecretBox;
+use anyhow::{Context, Result, anyhow, bail};
+use bytes::Bytes;
+use onggi_cluster::id::DriveId;
+use onggi_cluster::membership::{JoinToken, Membership, NodeIdentity, Recorded};
+use onggi_cluster::metadata::command::NewNode;
+use onggi_cluster::metadata::secret_box::{MasterKey, SecretBox};
 use onggi_cluster::{Cluster, ClusterOptions};
 use onggi_storage_engine::env::Environment;
 use onggi_storage_engine::{EngineOptions, StorageEngine};
@@ -26,14 +35,17 @@ use crate::gateway::front::Front;
 use crate::gateway::listener::Listener;
 use crate::gateway::tls::{CertificateSource, Certificates, LocalAuthority, authority_path};
 use crate::gateway::web::Web;
+use crate::node::addresses::Bound;
 use crate::node::engine_metrics::EngineMetrics;
 use crate::node::first_start::RootKey;
+use crate::node::identity::{Established, OpenDrive};
+use crate::node::registration::Registration;
 use crate::node::system::NodeSystem;
 use crate::node::welcome::Welcome;
 use crate::observability::metrics::Metrics;
 use crate::s3_api::auth::AuthOptions;
 use crate::s3_api::{S3Api, S3Options};
-use crate::services::Services;
+use crate::services::{Secret, Services};
 
 pub struct Node {
     cluster: Cluster,
@@ -57,19 +69,24 @@ struct Part {
 
 impl Node {
     /// Returns when every API answers.
-    pub async fn start(config: Config) -> Result<Self> {
+    pub async fn start(config: Config, join_token: Option<Secret>) -> Result<Self> {
         let data_dir = config.node.data_dir.clone();
         // Before the drive is touched: an address that is taken is the most common mistake.
         let listeners = Listeners {
             s3: bind("s3", config.s3.listen, &config).await?,
             web: bind("web", config.web.listen, &config).await?,
         };
+        let bound =
+            Bound { peer: config.cluster.peer_listen, web: listeners.web.address()?, s3: listeners.s3.address()? };
+        join_if_asked(&config, bound, join_token.as_ref()).await?;
         let engine = StorageEngine::open(engine_options(&config), Environment::real())
             .await
             .with_context(|| format!("open the data directory {}", data_dir.display()))?;
         let master_key = master_key::load_or_create(&data_dir)?;
-        let cluster = Cluster::start(cluster_options(&config), engine).await.context("start the cluster")?;
-        match Self::start_apis(&config, listeners, cluster.clone(), master_key).await {
+        let established = establish(&data_dir, &engine, &master_key)?;
+        let options = cluster_options(&config, &established.identity);
+        let cluster = Cluster::start(options, engine).await.context("start the cluster")?;
+        match Self::start_apis(&config, listeners, cluster.clone(), master_key, bound, established).await {
             Ok(node) => Ok(node),
             Err(error) => {
                 cluster.stop().await;
@@ -82,10 +99,19 @@ impl Node {
         config: &Config,
         listeners: Listeners,
         cluster: Cluster,
-        master_key: master_key::MasterKey,
+        master_key: MasterKey,
+        bound: Bound,
+        established: Established,
     ) -> Result<Self> {
         let data_dir = &config.node.data_dir;
-        let services = Services::new(cluster.metadata(), cluster.data(), SecretBox::new(&master_key));
+        let secret_box = SecretBox::new(&master_key.0);
+        let membership = Membership::new(
+            established.identity.cluster,
+            master_key,
+            cluster.metadata(),
+            cluster.engine().environment().clone(),
+        );
+        let services = Services::new(cluster.metadata(), cluster.data(), secret_box, membership.clone());
         let root_key = first_start::prepare(&services.identity, &config.cluster.name, data_dir).await?;
 
         let certificates = Certificates::load(certificate_source(config)?)?;
@@ -93,8 +119,12 @@ impl Node {
         let s3_listener = if config.s3.tls { listeners.s3.with_tls(tls.clone()) } else { listeners.s3 };
         let web_listener = listeners.web.with_tls(tls);
         let welcome = welcome(config, &s3_listener, &web_listener, root_key)?;
+        let node = describe(config, bound, established.identity.drive);
+        let registration = Registration::new(membership, established, node);
+        registration.first_attempt().await?;
 
-        let system = Arc::new(NodeSystem::new(cluster.clone(), config.cluster.name.clone(), data_dir.clone()));
+        let cluster_name = services.identity.cluster_name().await.context("read the cluster's name")?;
+        let system = Arc::new(NodeSystem::new(cluster.clone(), cluster_name, data_dir.clone()));
         let metrics = Arc::new(Metrics::new(vec![Box::new(EngineMetrics::new(cluster.clone()))]));
         let requests_max = config.gateway.requests_max;
         let s3_api = S3Api::new(services.clone(), s3_options(config));
@@ -107,6 +137,7 @@ impl Node {
                 tracing::error!(%error, "SIGHUP cannot be waited for");
             }
         });
+        web.spawn("registration", |stop| registration.run(stop));
         let front = Front::new(web_api, requests_max, metrics.clone());
         web.spawn("web listener", |stop| web_listener.run(front, stop));
         let mut s3 = Part::new();
@@ -180,6 +211,40 @@ async fn bind(name: &'static str, address: SocketAddr, config: &Config) -> Resul
     })
 }
 
+/// Only at a first start: a member that is started again with the same flags is what it is.
+async fn join_if_asked(config: &Config, bound: Bound, token: Option<&Secret>) -> Result<()> {
+    let data_dir = &config.node.data_dir;
+    if config.cluster.join.is_empty() || join::is_member(data_dir)? {
+        return Ok(());
+    }
+    let token = token.context("--join: the first start of a node that joins needs ONGGI_JOIN_TOKEN or --join-token")?;
+    let token = JoinToken::parse(token.expose())?;
+    let call = async |_: &JoinToken, _: Bytes| bail!("nodes do not listen to each other yet");
+    let describe = |drive| describe(config, bound, drive);
+    let joined = join::join(data_dir, &token, describe, call).await.context("join the cluster")?;
+    let (node, cluster, nodes) = (joined.node.0, joined.cluster_name, joined.nodes.len());
+    tracing::info!(node, cluster, nodes, "joined");
+    Ok(())
+}
+
+fn establish(data_dir: &Path, engine: &StorageEngine, master_key: &MasterKey) -> Result<Established> {
+    let identity = engine.drive().identity();
+    let recorded = Recorded::read(engine.metadata_store(), &identity.drive).context("read who is on record")?;
+    let now_ms = engine.environment().clock.unix_ms();
+    identity::establish(data_dir, &OpenDrive { identity, recorded, master_key, now_ms })
+}
+
+/// This node as it wants to be known.
+fn describe(config: &Config, bound: Bound, drive: DriveId) -> NewNode {
+    NewNode {
+        drive,
+        addresses: bound.on_record(&config.cluster),
+        zone: config.cluster.zone.clone(),
+        weight: config.cluster.weight.get(),
+        release: env!("CARGO_PKG_VERSION").to_string(),
+    }
+}
+
 fn welcome(config: &Config, s3: &Listener, web: &Listener, root_key: RootKey) -> Result<Welcome> {
     let local_authority = config.tls.certificate.is_none().then(|| authority_path(&config.node.data_dir));
     Ok(Welcome {
@@ -234,10 +299,11 @@ fn memory(size: ByteSize) -> usize {
     usize::try_from(size.0).unwrap_or(usize::MAX)
 }
 
-fn cluster_options(config: &Config) -> ClusterOptions {
+fn cluster_options(config: &Config, identity: &NodeIdentity) -> ClusterOptions {
     let bytes = |size: ByteSize| u32::try_from(size.0).unwrap_or(u32::MAX);
     ClusterOptions {
         name: config.cluster.name.clone(),
+        node: identity.node,
         groups: config.cluster.groups.get(),
         inline_bytes_max: bytes(config.storage.inline_bytes_max),
         chunk_bytes: bytes(config.storage.chunk_bytes),

@@ -4,7 +4,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes a new file; one that is there already is left as it is, with an error.
 pub fn create(path: &Path, text: &str) -> io::Result<()> {
@@ -16,17 +16,33 @@ pub fn create_public(path: &Path, text: &str) -> io::Result<()> {
     create_with_mode(path, text, 0o644)
 }
 
+/// Writes the file anew, whether or not it was there: whole, or as it was before.
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let staging = write_staging(path, text, 0o600)?;
+    fs::rename(&staging, path)?;
+    sync_directory_of(path)
+}
+
 fn create_with_mode(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let staging = write_staging(path, text, mode)?;
+    // A link fails if the name is taken, where a rename would replace a secret that is in use.
+    let linked = fs::hard_link(&staging, path);
+    fs::remove_file(&staging)?;
+    linked?;
+    sync_directory_of(path)
+}
+
+fn write_staging(path: &Path, text: &str, mode: u32) -> io::Result<PathBuf> {
     let staging = path.with_extension("new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&staging)?;
     // A staging file that a crash left behind keeps the mode it had.
     file.set_permissions(fs::Permissions::from_mode(mode))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    // A link fails if the name is taken, where a rename would replace a secret that is in use.
-    let linked = fs::hard_link(&staging, path);
-    fs::remove_file(&staging)?;
-    linked?;
+    Ok(staging)
+}
+
+fn sync_directory_of(path: &Path) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(directory)?.sync_all()
 }
@@ -60,6 +76,8 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(create(&path, "second").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(read(&path).unwrap().as_deref(), Some("first"));
+        replace(&path, "third").unwrap();
+        assert_eq!(read(&path).unwrap().as_deref(), Some("third"));
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no staging file stays behind");
     }
 

@@ -4,6 +4,7 @@
 
 pub mod authorization;
 pub mod bucket_service;
+pub mod cluster_service;
 pub mod error;
 pub mod identity_service;
 pub mod listing_service;
@@ -34,10 +35,12 @@ pub use secret::Secret;
 
 use std::sync::Arc;
 
+use onggi_cluster::membership::Membership;
 use onggi_cluster::metadata::secret_box::SecretBox;
 use onggi_cluster::{DataClient, MetadataClient};
 
 use bucket_service::BucketService;
+use cluster_service::ClusterService;
 use identity_service::IdentityService;
 use listing_service::ListingService;
 use metadata_access::MetadataAccess;
@@ -52,11 +55,12 @@ pub struct Services {
     pub buckets: BucketService,
     pub listing: ListingService,
     pub identity: IdentityService,
+    pub cluster: ClusterService,
 }
 
 impl Services {
     /// `secret_box`: opens the secrets of access keys.
-    pub fn new(metadata: MetadataClient, data: DataClient, secret_box: SecretBox) -> Self {
+    pub fn new(metadata: MetadataClient, data: DataClient, secret_box: SecretBox, membership: Membership) -> Self {
         let metadata = MetadataAccess::new(metadata);
         let objects = ObjectService::new(metadata.clone(), data.clone());
         Self {
@@ -64,7 +68,8 @@ impl Services {
             objects,
             buckets: BucketService::new(metadata.clone()),
             listing: ListingService::new(metadata.clone()),
-            identity: IdentityService::new(metadata, Arc::new(secret_box)),
+            identity: IdentityService::new(metadata.clone(), Arc::new(secret_box)),
+            cluster: ClusterService::new(metadata, membership),
         }
     }
 }

@@ -4,6 +4,7 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use onggi_cluster::membership::reason;
 use onggi_cluster::metadata::outcome::Refusal;
 
 use crate::admin_api::message::{Failure, FailureDetail};
@@ -85,7 +86,7 @@ fn sentence(error: &Error) -> String {
         }
         Refusal::RootUser => "the root user cannot be disabled or deleted".into(),
         Refusal::NoSuchAccessKey => "there is no such access key".into(),
-        other => format!("refused: {other:?}"),
+        other => reason(other),
     }
 }
 

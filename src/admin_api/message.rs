@@ -1,7 +1,13 @@
 //! Messages of the admin API: what the server and the command line both read and write, as JSON.
 //! Invariant: fields are added, never renamed; unknown fields of a request are refused.
 
+mod cluster;
+
 use serde::{Deserialize, Serialize};
+
+pub use cluster::{
+    ClusterGroup, ClusterStatus, CreateToken, CreatedToken, Moves, Node, Nodes, Token, Tokens, UpdateNode,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

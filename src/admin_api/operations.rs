@@ -1,28 +1,41 @@
 //! Operations of the admin API, one per file: read the request, call one service, write the answer.
 
+mod cluster_status;
 mod create_key;
+mod create_token;
 mod create_user;
 mod delete_key;
 mod delete_user;
+mod layout;
 mod list_buckets;
 mod list_keys;
+mod list_nodes;
+mod list_tokens;
 mod list_users;
+mod revoke_token;
 mod scrub_status;
 mod start_scrub;
 mod status;
 mod update_key;
+mod update_node;
 mod update_user;
 mod wire;
 
+pub use cluster_status::cluster_status;
 pub use create_key::create_key;
+pub use create_token::create_token;
 pub use create_user::create_user;
 pub use delete_key::delete_key;
 pub use delete_user::delete_user;
 pub use list_buckets::list_buckets;
 pub use list_keys::list_keys;
+pub use list_nodes::list_nodes;
+pub use list_tokens::list_tokens;
 pub use list_users::list_users;
+pub use revoke_token::revoke_token;
 pub use scrub_status::scrub_status;
 pub use start_scrub::start_scrub;
 pub use status::status;
 pub use update_key::update_key;
+pub use update_node::update_node;
 pub use update_user::update_user;

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, delete, get, post};
+use axum::routing::{any, delete, get, patch, post};
 
 use crate::admin_api::auth::{SIGNING_SERVICE, require_admin};
 use crate::admin_api::error::AdminError;
 use crate::admin_api::operations::{
-    create_key, create_user, delete_key, delete_user, list_buckets, list_keys, list_users, scrub_status, start_scrub,
-    status, update_key, update_user,
+    cluster_status, create_key, create_token, create_user, delete_key, delete_user, list_buckets, list_keys,
+    list_nodes, list_tokens, list_users, revoke_token, scrub_status, start_scrub, status, update_key, update_node,
+    update_user,
 };
 use crate::admin_api::system::System;
 use crate::s3_api::auth::{AuthOptions, Authenticator};
@@ -42,6 +43,11 @@ impl AdminApi {
             .route(&path("/users/{name}/keys"), get(list_keys).post(create_key))
             .route(&path("/keys/{access_key}"), delete(delete_key).patch(update_key))
             .route(&path("/buckets"), get(list_buckets))
+            .route(&path("/tokens"), get(list_tokens).post(create_token))
+            .route(&path("/tokens/{id}"), delete(revoke_token))
+            .route(&path("/nodes"), get(list_nodes))
+            .route(&path("/nodes/{id}"), patch(update_node))
+            .route(&path("/cluster"), get(cluster_status))
             .route(&path("/status"), get(status))
             .route(&path("/scrub"), post(start_scrub).get(scrub_status))
             .route(&path("/{*rest}"), any(async || AdminError::not_found("such admin operation")))

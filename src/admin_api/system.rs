@@ -1,5 +1,7 @@
 //! System: what the admin API and the health pages ask of the node itself. The composition root answers.
 
+use onggi_cluster::id::NodeId;
+
 use crate::admin_api::message::{Scrub, Status};
 
 pub trait System: Send + Sync + 'static {
@@ -9,4 +11,8 @@ pub trait System: Send + Sync + 'static {
     fn scrub(&self) -> Scrub;
     /// Begins a scrub soon; one that is running goes on.
     fn start_scrub(&self);
+    /// Whether this node hears from another; of itself, yes.
+    fn is_up(&self, node: NodeId) -> bool;
+    /// This node's own number.
+    fn node(&self) -> NodeId;
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::cli::admin_client::AdminClient;
-use crate::cli::{bucket, ca, key, scrub, status, user};
+use crate::cli::{bucket, ca, cluster, key, node, scrub, status, token, user};
 
 #[derive(Debug, Args)]
 pub struct AdminArguments {
@@ -43,6 +43,15 @@ enum Noun {
     /// Buckets of all users
     #[command(subcommand)]
     Bucket(bucket::BucketCommand),
+    /// The cluster as a whole
+    #[command(subcommand)]
+    Cluster(cluster::ClusterCommand),
+    /// Nodes of the cluster
+    #[command(subcommand)]
+    Node(node::NodeCommand),
+    /// Tokens with which nodes join
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// How the node is
     Status,
     /// Reading everything the drive holds, to find damage before it is needed
@@ -63,6 +72,9 @@ pub async fn run(arguments: AdminArguments) -> anyhow::Result<()> {
         Noun::User(command) => user::run(&client, command, json).await,
         Noun::Key(command) => key::run(&client, command, json).await,
         Noun::Bucket(command) => bucket::run(&client, command, json).await,
+        Noun::Cluster(command) => cluster::run(&client, command, json).await,
+        Noun::Node(command) => node::run(&client, command, json).await,
+        Noun::Token(command) => token::run(&client, command, json).await,
         Noun::Status => status::run(&client, json).await,
         Noun::Scrub(command) => scrub::run(&client, command, json).await,
         Noun::Ca => Ok(()),

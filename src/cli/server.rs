@@ -10,8 +10,9 @@ use crate::config::section::Key;
 use crate::config::{Config, Inputs};
 use crate::node::Node;
 use crate::observability::logging;
+use crate::services::Secret;
 
-/// Every flag but `--config`, `--set` and `--welcome` is the setting of the same name; see `onggi config-reference`.
+/// Every flag but `--config`, `--set`, `--join-token` and `--welcome` is the setting of the same name; see `onggi config-reference`.
 #[derive(Debug, Args)]
 pub struct ServerArguments {
     /// Configuration file [default: ./onggi.toml, if it is there]
@@ -35,9 +36,18 @@ pub struct ServerArguments {
     /// Address of admin API, health and metrics, always HTTPS [default: 127.0.0.1:9001]
     #[arg(long, value_name = "IP:PORT")]
     web_listen: Option<String>,
-    /// Address for other nodes; a single node does not listen on it yet [default: 127.0.0.1:9002]
+    /// Address for other nodes, always mutual TLS [default: 127.0.0.1:9002]
     #[arg(long, value_name = "IP:PORT")]
     peer_listen: Option<String>,
+    /// Join the cluster of this member; with a comma between them, several are tried in order
+    #[arg(long, value_name = "HOST:PORT")]
+    join: Option<String>,
+    /// The token of `onggi admin token create`; needed at the first start only
+    #[arg(long, value_name = "TOKEN", env = "ONGGI_JOIN_TOKEN", hide_env_values = true, value_parser = parse_secret)]
+    join_token: Option<Secret>,
+    /// The failure domain (rack, room) that this node is in
+    #[arg(long, value_name = "NAME")]
+    zone: Option<String>,
     /// Name of a new cluster [default: onggi]
     #[arg(long, value_name = "NAME")]
     cluster_name: Option<String>,
@@ -53,14 +63,14 @@ pub struct ServerArguments {
 }
 
 pub async fn run(arguments: ServerArguments) -> anyhow::Result<()> {
-    let welcome = arguments.welcome;
+    let (welcome, join_token) = (arguments.welcome, arguments.join_token.clone());
     let config = Config::load(&arguments.inputs(&Config::keys(), std::env::vars().collect()))?;
     logging::init(&config.observability).map_err(anyhow::Error::msg)?;
     // Before the node: a signal during a long start must stop it, too.
     let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
     let mut node = tokio::select! {
-        node = Node::start(config) => node?,
+        node = Node::start(config, join_token) => node?,
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     };
@@ -86,6 +96,8 @@ impl ServerArguments {
             ("--region", self.region),
             ("--web-listen", self.web_listen),
             ("--peer-listen", self.peer_listen),
+            ("--join", self.join),
+            ("--zone", self.zone),
             ("--cluster-name", self.cluster_name),
             ("--log", self.log),
             ("--log-format", self.log_format),
@@ -100,6 +112,11 @@ impl ServerArguments {
         }
         Inputs { file: self.config, environment, flags }
     }
+}
+
+/// Not a setting: a secret must not stand in a file that is read for everything else.
+fn parse_secret(text: &str) -> Result<Secret, String> {
+    Ok(Secret::new(text))
 }
 
 fn parse_pair(text: &str) -> Result<(String, String), String> {

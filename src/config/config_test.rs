@@ -100,6 +100,35 @@ fn settings_that_clash_are_refused() {
 }
 
 #[test]
+fn a_node_is_reached_by_others() {
+    check_error(
+        "[cluster]\nzone = \"a b\"\nweight = 20000\n",
+        &["ONGGI_CLUSTER_PEER_LISTEN=0.0.0.0:9002"],
+        &[],
+        expect![[r#"
+            the configuration has 3 problem(s):
+              - `cluster.weight` must be at most 10000
+              - `cluster.zone`: a zone has at most 64 letters, digits or - _ . / :
+              - `cluster.peer_listen` is 0.0.0.0:9002, which no other node can call: set `cluster.peer_advertise` to HOST:PORT as others reach this node"#]],
+    );
+    check_error(
+        "",
+        &["ONGGI_CLUSTER_PEER_ADVERTISE=10.0.0.1"],
+        &["cluster.join=a:1,b"],
+        expect![[r#"
+            the configuration has 2 problem(s):
+              - `cluster.peer_advertise` from ONGGI_CLUSTER_PEER_ADVERTISE: `10.0.0.1` does not parse; an address is written HOST:PORT, like `node2.example:9002` or `[fd00::2]:9002`
+              - `cluster.join` from --set cluster.join: `a:1,b` does not parse; an address is written HOST:PORT, like `node2.example:9002` or `[fd00::2]:9002`"#]],
+    );
+    let config = load("", &[], &["cluster.join=a:1, [fd00::2]:9002", "cluster.peer_advertise=[fd00::1]:9002"]).unwrap();
+    assert_eq!(
+        config.cluster.join.iter().map(|member| member.0.as_str()).collect::<Vec<_>>(),
+        ["a:1", "[fd00::2]:9002"]
+    );
+    assert_eq!(config.cluster.peer_advertise.unwrap().host(), "[fd00::1]");
+}
+
+#[test]
 fn variables_that_are_not_ours_are_left_alone() {
     let others = ["PATH=/bin", "ONGGI_ROOT_SECRET_KEY=x", "ONGGI_S3_SERVICE_HOST=10.0.0.1", "ONGGI_S3_PORT_9000_TCP=x"];
     assert!(load("", &others, &[]).is_ok());

@@ -29,7 +29,8 @@ Secrets are never settings. They come from the environment only, or are made at 
 | variable | without it |
 | --- | --- |
 | `ONGGI_ROOT_ACCESS_KEY`, `ONGGI_ROOT_SECRET_KEY` | made at first start, printed once, kept in `<data-dir>/root-credentials` (0600) |
-| `ONGGI_MASTER_KEY` (64 hex digits), encrypts the secrets of access keys at rest | made at first start, kept in `<data-dir>/master-key` (0600) |
+| `ONGGI_MASTER_KEY` (64 hex digits), encrypts secrets at rest; the same on all nodes of a cluster | made at first start of a cluster and given to nodes that join, kept in `<data-dir>/master-key` (0600) |
+| `ONGGI_JOIN_TOKEN` (or `--join-token`, which other users of the machine can see), for the first start of a node that joins | `cluster.join` is refused on a data directory that is new |
 ";
 
 /// The whole page.

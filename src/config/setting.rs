@@ -6,6 +6,8 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use onggi_cluster::membership::check_host_port;
+
 pub trait Setting: Sized {
     fn parse(text: &str) -> Result<Self, String>;
     fn text(&self) -> String;
@@ -72,6 +74,27 @@ impl Setting for NonZeroU32 {
 
     fn text(&self) -> String {
         self.to_string()
+    }
+}
+
+/// `HOST:PORT` of another machine, or of this one as others see it; the name is looked up when it is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPort(pub String);
+
+impl HostPort {
+    /// An IPv6 address with its brackets.
+    pub fn host(&self) -> &str {
+        self.0.rsplit_once(':').map_or(self.0.as_str(), |(host, _)| host)
+    }
+}
+
+impl Setting for HostPort {
+    fn parse(text: &str) -> Result<Self, String> {
+        check_host_port(text).map(|()| Self(text.to_string()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
     }
 }
 

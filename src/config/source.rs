@@ -11,13 +11,14 @@ use crate::config::section::Key;
 pub const DEFAULT_FILE: &str = "onggi.toml";
 
 /// Variables that begin with `ONGGI_` and are no keys: secrets, and what the command line reads.
-const OTHER_VARIABLES: [&str; 6] = [
+const OTHER_VARIABLES: [&str; 7] = [
     "ONGGI_CONFIG",
     "ONGGI_ENDPOINT",
     "ONGGI_CA",
     "ONGGI_ROOT_ACCESS_KEY",
     "ONGGI_ROOT_SECRET_KEY",
     "ONGGI_MASTER_KEY",
+    "ONGGI_JOIN_TOKEN",
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,30 +1,43 @@
-//! Master key: what encrypts the secrets of access keys at rest.
+//! Master key: what encrypts secrets at rest, the same on all nodes of a cluster.
 //! Owns: where it comes from. Without it the secrets on the drive cannot be read, by anybody.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use onggi_cluster::metadata::secret_box::MASTER_KEY_BYTES;
+use onggi_cluster::metadata::secret_box::{MASTER_KEY_BYTES, MasterKey};
 
 use crate::private_file;
 
 const VARIABLE: &str = "ONGGI_MASTER_KEY";
 
-pub type MasterKey = [u8; MASTER_KEY_BYTES];
-
-/// From the environment, else from the drive, where it is made at first start.
+/// From the environment, else from the drive, where it is made at the first start of a cluster.
 pub fn load_or_create(data_dir: &Path) -> Result<MasterKey> {
-    if let Ok(text) = std::env::var(VARIABLE) {
-        return parse(&text).context(VARIABLE);
+    if let Some(key) = find(data_dir)? {
+        return Ok(key);
     }
-    let path = data_dir.join("master-key");
-    if let Some(text) = private_file::read(&path).with_context(|| format!("read {}", path.display()))? {
-        return parse(&text).with_context(|| path.display().to_string());
-    }
-    let key: MasterKey = rand::random();
-    private_file::create(&path, &format!("{}\n", hex::encode(key)))
-        .with_context(|| format!("write {}", path.display()))?;
+    let key = MasterKey(rand::random());
+    keep(data_dir, &key)?;
     Ok(key)
+}
+
+/// From the environment, else from the drive.
+pub fn find(data_dir: &Path) -> Result<Option<MasterKey>> {
+    if let Ok(text) = std::env::var(VARIABLE) {
+        return parse(&text).context(VARIABLE).map(Some);
+    }
+    let path = path(data_dir);
+    let text = private_file::read(&path).with_context(|| format!("read {}", path.display()))?;
+    text.map(|text| parse(&text).with_context(|| path.display().to_string())).transpose()
+}
+
+pub fn keep(data_dir: &Path, key: &MasterKey) -> Result<()> {
+    let path = path(data_dir);
+    private_file::create(&path, &format!("{}\n", hex::encode(key.0)))
+        .with_context(|| format!("write {}", path.display()))
+}
+
+fn path(data_dir: &Path) -> PathBuf {
+    data_dir.join("master-key")
 }
 
 fn parse(text: &str) -> Result<MasterKey> {
@@ -32,7 +45,7 @@ fn parse(text: &str) -> Result<MasterKey> {
     let digits = text.trim_end();
     let decoded = hex::decode_to_slice(digits, &mut key);
     ensure!(decoded.is_ok(), "{} hex digits are expected (`openssl rand -hex 32` makes them)", 2 * MASTER_KEY_BYTES);
-    Ok(key)
+    Ok(MasterKey(key))
 }
 
 #[cfg(test)]

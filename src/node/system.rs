@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use onggi_cluster::id::NodeId;
 use onggi_cluster::{Cluster, GroupStatus};
 
 use crate::admin_api::message::{Chunks, Drive, Group, Scrub, Status};
@@ -85,6 +86,14 @@ impl System for NodeSystem {
 
     fn start_scrub(&self) {
         self.cluster.engine().chunk_store().scrub_now();
+    }
+
+    fn is_up(&self, node: NodeId) -> bool {
+        node == self.node()
+    }
+
+    fn node(&self) -> NodeId {
+        self.cluster.status().node
     }
 }
 

@@ -93,6 +93,12 @@ impl IdentityService {
         }
     }
 
+    /// As it was given at the first start; empty before.
+    pub async fn cluster_name(&self) -> Result<String> {
+        let cluster = self.metadata.read_system(query::cluster).await?;
+        Ok(cluster.map(|cluster| cluster.name).unwrap_or_default())
+    }
+
     pub async fn create_user(&self, user: NewUser) -> Result<UserId> {
         let NewUser { name, admin, quota_bytes } = user;
         match self.commit(SystemChange::CreateUser { name, admin, quota_bytes }).await? {

@@ -11,7 +11,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use onggi::s3_api::{RequestInfo, S3Api, S3Options};
 use onggi::services::identity_service::NewUser;
 use onggi::services::{KeyPair, Services};
-use onggi_cluster::metadata::secret_box::SecretBox;
+use onggi_cluster::membership::Membership;
+use onggi_cluster::metadata::secret_box::{MasterKey, SecretBox};
 use onggi_cluster::{Cluster, ClusterOptions};
 use onggi_storage_engine::env::Environment;
 use onggi_storage_engine::{EngineOptions, StorageEngine};
@@ -19,6 +20,8 @@ use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 
 pub use crate::s3_client::{client_with, pattern};
+
+const MASTER_KEY: MasterKey = MasterKey([7; 32]);
 
 pub struct Server {
     pub address: SocketAddr,
@@ -60,7 +63,8 @@ pub async fn start() -> Server {
     let engine = EngineOptions::new(directory.path().to_owned());
     let engine = StorageEngine::open(engine, Environment::real()).await.unwrap();
     let cluster = Cluster::start(ClusterOptions::default(), engine).await.unwrap();
-    let services = Services::new(cluster.metadata(), cluster.data(), SecretBox::new(&[7; 32]));
+    let membership = Membership::new([1; 16], MASTER_KEY, cluster.metadata(), Environment::real());
+    let services = Services::new(cluster.metadata(), cluster.data(), SecretBox::new(&MASTER_KEY.0), membership);
     let root = KeyPair::generate();
     services.identity.initialize("test", &root).await.unwrap();
     let other = NewUser { name: "other".to_owned(), admin: false, quota_bytes: Some(50_000_000) };

@@ -8,6 +8,7 @@ mod durability;
 mod hostile;
 mod http;
 mod http2;
+mod membership;
 mod node;
 #[path = "../support/s3_client.rs"]
 mod s3_client;

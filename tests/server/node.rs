@@ -45,7 +45,7 @@ pub fn onggi() -> Command {
 pub fn server(data_dir: &Path) -> Command {
     let mut command = onggi();
     command.arg("server").arg("--data-dir").arg(data_dir);
-    command.args(["--s3-listen", "127.0.0.1:0", "--web-listen", "127.0.0.1:0"]);
+    command.args(["--s3-listen", "127.0.0.1:0", "--web-listen", "127.0.0.1:0", "--peer-listen", "127.0.0.1:0"]);
     command
 }
 

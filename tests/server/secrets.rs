@@ -25,10 +25,12 @@ async fn secrets_are_nowhere_but_where_they_are_kept() {
     let node = Node::run(command, &data_dir);
 
     let shown = use_everything(&node).await;
-    let (user_secret, answers) = shown;
+    let Shown { user_secret, join_token, answers } = shown;
     assert!(node.terminate().success());
     let raw_master_key = hex::decode(MASTER_KEY).unwrap();
-    let secrets = [SECRET_KEY.as_bytes(), user_secret.as_bytes(), MASTER_KEY.as_bytes(), &raw_master_key];
+    let join_token = join_token.trim_start_matches("onggi-join-");
+    let secrets =
+        [SECRET_KEY.as_bytes(), user_secret.as_bytes(), MASTER_KEY.as_bytes(), &raw_master_key, join_token.as_bytes()];
     let mut files = Vec::new();
     list(&data_dir, &mut files);
     assert!(files.len() > 5, "{files:?}");
@@ -69,13 +71,23 @@ async fn secrets_of_the_first_start_are_in_two_files() {
 }
 
 /// Every way that a secret takes: signatures good and bad, presigned URLs, users and keys made and listed. Gives the
-/// secret of a new key, and the text of every answer but the one that must show it.
-async fn use_everything(node: &Node) -> (String, String) {
+/// secrets that were made, and the text of every answer but those that must show them.
+async fn use_everything(node: &Node) -> Shown {
     let mut answers = String::new();
     node.admin_ok(&["user", "create", "ana"]);
     let key = node.admin_json(&["key", "create", "ana"]);
     let (access_key, secret) = (key["access_key"].as_str().unwrap(), key["secret_key"].as_str().unwrap());
-    for command in [["user", "list"].as_slice(), &["key", "list", "ana"], &["bucket", "list"], &["status"]] {
+    let token = node.admin_json(&["token", "create", "--zone", "rack"]);
+    node.admin_ok(&["token", "list"]);
+    for command in [
+        ["user", "list"].as_slice(),
+        &["key", "list", "ana"],
+        &["bucket", "list"],
+        &["status"],
+        &["token", "list"],
+        &["node", "list"],
+        &["cluster", "status"],
+    ] {
         answers += &node.admin_json(command).to_string();
     }
     for (access_key, secret) in [(access_key, secret), (ACCESS_KEY, SECRET_KEY), (access_key, SECRET_KEY)] {
@@ -99,7 +111,15 @@ async fn use_everything(node: &Node) -> (String, String) {
         }
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
-    (secret.to_owned(), answers)
+    let join_token = token["token"].as_str().unwrap().to_owned();
+    Shown { user_secret: secret.to_owned(), join_token, answers }
+}
+
+/// What was shown once, and every answer that must not repeat it.
+struct Shown {
+    user_secret: String,
+    join_token: String,
+    answers: String,
 }
 
 fn list(directory: &Path, into: &mut Vec<PathBuf>) {

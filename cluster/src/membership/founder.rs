@@ -16,9 +16,14 @@ use crate::placement::PartitionMap;
 impl Membership {
     /// Idempotent. `authority` is the one that issued the founder's own certificate.
     pub async fn found(&self, founder: NewNode, authority: &AuthorityRecord) -> Result<NodeId> {
-        let node = match self.commit(SystemChange::RegisterFounder { founder }).await? {
-            Outcome::NodeAdmitted { node } => node,
-            other => return Err(Error::new(ErrorKind::Internal, format!("register the founder: {other:?}"))),
+        let drive = founder.drive;
+        let known = self.inner.metadata.read(Route::System, move |view| query::node_of_drive(view, &drive)).await?;
+        let node = match known {
+            Some(record) => record.node,
+            None => match self.commit(SystemChange::RegisterFounder { founder }).await? {
+                Outcome::NodeAdmitted { node } => node,
+                other => return Err(Error::new(ErrorKind::Internal, format!("register the founder: {other:?}"))),
+            },
         };
         self.set_authority(authority).await?;
         for group in self.groups_without_record().await? {

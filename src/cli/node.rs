@@ -1,0 +1,112 @@
+//! `onggi admin node …`
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::admin_api::message::{Node, Nodes, UpdateNode};
+use crate::cli::admin_client::AdminClient;
+use crate::cli::output;
+
+/// How often a command that waits looks again.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Subcommand)]
+pub enum NodeCommand {
+    /// List nodes, removed ones too
+    List,
+    /// Empty a node: it serves on, gets nothing new, and its groups move to others
+    Drain {
+        id: u64,
+        /// Return only when the node is empty
+        #[arg(long, conflicts_with = "cancel")]
+        wait: bool,
+        /// Take the drain back: the node is active again
+        #[arg(long)]
+        cancel: bool,
+    },
+    /// Take a node that holds no group out of the cluster, for ever
+    Remove { id: u64 },
+    /// Say which failure domain a node is in; its data moves if that is needed
+    SetZone { id: u64, zone: String },
+    /// Share of the data compared with other nodes; 100 is normal, 0 takes none
+    SetWeight { id: u64, weight: u32 },
+}
+
+pub async fn run(client: &AdminClient, command: NodeCommand, json: bool) -> Result<()> {
+    match command {
+        NodeCommand::List => {
+            let Nodes { nodes } = client.get("/nodes").await?;
+            print_nodes(nodes, json)
+        }
+        NodeCommand::Drain { id, wait, cancel } => {
+            let state = if cancel { "active" } else { "draining" };
+            let mut node = set_state(client, id, state).await?;
+            while wait && node.groups + node.groups_to_come > 0 {
+                eprintln!("node {id}: {} groups left", node.groups + node.groups_to_come);
+                tokio::time::sleep(LOOK_INTERVAL).await;
+                let Nodes { nodes } = client.get("/nodes").await?;
+                node = nodes.into_iter().find(|node| node.id == id).unwrap_or(node);
+            }
+            print_nodes(vec![node], json)
+        }
+        NodeCommand::Remove { id } => {
+            set_state(client, id, "removed").await?;
+            output::done(json, &format!("node {id} is removed; its data directory may be wiped"))
+        }
+        NodeCommand::SetZone { id, zone } => {
+            update(client, id, &UpdateNode { zone: Some(zone), ..UpdateNode::default() }, json).await
+        }
+        NodeCommand::SetWeight { id, weight } => {
+            update(client, id, &UpdateNode { weight: Some(weight), ..UpdateNode::default() }, json).await
+        }
+    }
+}
+
+async fn set_state(client: &AdminClient, id: u64, state: &str) -> Result<Node> {
+    let request = UpdateNode { state: Some(state.to_string()), ..UpdateNode::default() };
+    client.patch(&format!("/nodes/{id}"), &request).await
+}
+
+async fn update(client: &AdminClient, id: u64, request: &UpdateNode, json: bool) -> Result<()> {
+    let node: Node = client.patch(&format!("/nodes/{id}"), request).await?;
+    print_nodes(vec![node], json)
+}
+
+fn print_nodes(nodes: Vec<Node>, json: bool) -> Result<()> {
+    if json {
+        return output::print_json(&Nodes { nodes });
+    }
+    print!("{}", table(&nodes));
+    Ok(())
+}
+
+pub fn table(nodes: &[Node]) -> String {
+    let row = |node: &Node| {
+        vec![
+            node.id.to_string(),
+            node.state.clone(),
+            output::yes_no(node.up),
+            if node.zone.is_empty() { "-".into() } else { node.zone.clone() },
+            node.weight.to_string(),
+            groups(node),
+            node.peer_address.clone(),
+            node.s3_address.clone(),
+            node.release.clone(),
+        ]
+    };
+    let rows: Vec<_> = nodes.iter().map(row).collect();
+    output::table(&["NODE", "STATE", "UP", "ZONE", "WEIGHT", "GROUPS", "PEER ADDRESS", "S3 ADDRESS", "RELEASE"], &rows)
+}
+
+/// `16`, or `16 +2 -3` while two are to come and three are to go.
+fn groups(node: &Node) -> String {
+    let mut text = node.groups.to_string();
+    for (sign, count) in [('+', node.groups_to_come), ('-', node.groups_to_go)] {
+        if count > 0 {
+            text.push_str(&format!(" {sign}{count}"));
+        }
+    }
+    text
+}

@@ -1,0 +1,133 @@
+//! Identity: who this node is, decided before the cluster starts and never changed again.
+//! Owns: founding a cluster, and whether a data directory is a member's, a founder's, or one that must not start.
+//! Does not own: joining (`join`), what the files look like (`files`).
+//! Invariant: a directory in which a join was begun never founds a cluster; a node's number stays with the drive that has it.
+
+mod files;
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use onggi_cluster::id::NodeId;
+use onggi_cluster::membership::{NodeIdentity, Recorded};
+use onggi_cluster::metadata::record::AuthorityRecord;
+use onggi_cluster::metadata::secret_box::{MasterKey, SecretBox};
+use onggi_cluster::peer::authority::{Authority, PeerCredentials};
+use onggi_storage_engine::drive;
+
+pub use files::{NewIdentity, PeerFiles};
+
+const FOUNDER: NodeId = NodeId(1);
+/// Two thirds of a certificate's life.
+const RENEW_AFTER_MS: u64 = 243 * 24 * 60 * 60 * 1000;
+
+pub struct Established {
+    pub identity: NodeIdentity,
+    /// The authority of the cluster that this node founds: to be put on record, at every start until it is.
+    pub founding: Option<AuthorityRecord>,
+}
+
+/// Of an open drive: who it is, and what its records say.
+pub struct OpenDrive<'a> {
+    pub identity: &'a drive::Identity,
+    pub recorded: Recorded,
+    pub master_key: &'a MasterKey,
+    pub now_ms: u64,
+}
+
+/// Who this node is: as its files say; if they are lost, as its records say; if there are none, the founder of a cluster.
+pub fn establish(data_dir: &Path, drive: &OpenDrive<'_>) -> Result<Established> {
+    let files = PeerFiles::new(data_dir);
+    if let Some(stored) = files.load()? {
+        check_drive(&stored.identity, drive.identity, data_dir)?;
+        let founding = files.authority()?;
+        let identity = renewed(&files, stored.identity, stored.issued_ms, drive);
+        return Ok(Established { identity, founding });
+    }
+    match (&drive.recorded.node, &drive.recorded.authority) {
+        (Some(node), Some(authority)) => {
+            tracing::warn!(node = node.node.0, "the files of the node's identity are lost and are made again");
+            let identity = issue(&files, node.node, authority, drive)?;
+            Ok(Established { identity, founding: (node.node == FOUNDER).then(|| authority.clone()) })
+        }
+        _ if drive.recorded.has_nodes => bail!(
+            "the drive in {} holds records of a cluster of which it is no member; start with an empty data directory, \
+             --join and a token",
+            data_dir.display()
+        ),
+        _ if files.join_begun()?.is_some() => bail!(
+            "a join was begun in {} and is not finished: start again with the same --join and token, or with an empty data \
+             directory",
+            data_dir.display()
+        ),
+        _ => found(&files, drive),
+    }
+}
+
+/// Interrupted anywhere, the next start goes on: nothing counts before the last file is there.
+fn found(files: &PeerFiles, drive: &OpenDrive<'_>) -> Result<Established> {
+    let cluster = drive.identity.cluster;
+    let authority = match files.authority()? {
+        Some(authority) => authority,
+        None => {
+            let made = Authority::create(cluster, drive.now_ms)?.seal(&SecretBox::new(&drive.master_key.0))?;
+            files.keep_authority(&made)?;
+            made
+        }
+    };
+    let identity = issue(files, FOUNDER, &authority, drive)?;
+    Ok(Established { identity, founding: Some(authority) })
+}
+
+/// A certificate for the key that is in the files, or for a new one.
+fn issue(files: &PeerFiles, node: NodeId, authority: &AuthorityRecord, drive: &OpenDrive<'_>) -> Result<NodeIdentity> {
+    let cluster = drive.identity.cluster;
+    let key = files.load_or_create_key()?;
+    let opened = Authority::open(cluster, authority, &SecretBox::new(&drive.master_key.0))
+        .context("open the cluster's certificate authority")?;
+    let certificate = opened.issue_node(node, &key.public_key()?, drive.now_ms)?;
+    let credentials = PeerCredentials { certificate, key, authority: authority.certificate.clone() };
+    let identity = NodeIdentity { node, cluster, drive: drive.identity.drive, credentials };
+    files.keep(&NewIdentity { identity: &identity, issued_ms: drive.now_ms })?;
+    Ok(identity)
+}
+
+/// With a new certificate, if the one in the files has lived two thirds of its life.
+fn renewed(files: &PeerFiles, identity: NodeIdentity, issued_ms: u64, drive: &OpenDrive<'_>) -> NodeIdentity {
+    let is_due = drive.now_ms.saturating_sub(issued_ms) > RENEW_AFTER_MS;
+    match &drive.recorded.authority {
+        Some(authority) if is_due => match issue(files, identity.node, authority, drive) {
+            Ok(renewed) => renewed,
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "the node's certificate could not be renewed");
+                identity
+            }
+        },
+        _ => identity,
+    }
+}
+
+fn check_drive(node: &NodeIdentity, drive: &drive::Identity, data_dir: &Path) -> Result<()> {
+    if node.cluster != drive.cluster {
+        bail!(
+            "{} mixes two clusters: the node in peer/ belongs to {}, the drive to {}",
+            data_dir.display(),
+            hex::encode(node.cluster),
+            hex::encode(drive.cluster)
+        );
+    }
+    if node.drive != drive.drive {
+        bail!(
+            "{} has the identity of node {} but not its drive: what that node promised to keep is lost. Remove node {} \
+             (`onggi admin node remove`), and join as a new node with an empty data directory",
+            data_dir.display(),
+            node.node.0,
+            node.node.0
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "identity/identity_test.rs"]
+mod identity_test;

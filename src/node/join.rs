@@ -1,0 +1,99 @@
+//! Join: makes an empty data directory a member of a cluster.
+//! Owns: the order of the steps. Interrupted anywhere, the same command again goes on: the drive, its id and the key are kept,
+//! and the cluster knows the same token with the same drive as the same node.
+//! Does not own: how the call is carried (the caller gives it), what the cluster decides.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use bytes::Bytes;
+use onggi_cluster::id::{ClusterId, DriveId, NodeId};
+use onggi_cluster::membership::{JoinRequest, JoinResponse, JoinToken, NodeIdentity};
+use onggi_cluster::metadata::command::NewNode;
+use onggi_cluster::metadata::record::NodeRecord;
+use onggi_cluster::metadata::secret_box::MasterKey;
+use onggi_cluster::peer::authority::PeerCredentials;
+use onggi_storage_engine::drive::{Drive, Reserve};
+use onggi_storage_engine::env::Environment;
+use onggi_storage_engine::format::Record;
+
+use crate::node::identity::{NewIdentity, PeerFiles};
+use crate::node::master_key;
+
+/// What was agreed with the cluster.
+#[derive(Debug)]
+pub struct Joined {
+    pub node: NodeId,
+    pub cluster_name: String,
+    /// Where the other nodes are, until the system group's records are here.
+    pub nodes: Vec<NodeRecord>,
+}
+
+/// Whether the directory is a member's already; then there is nothing to join, and no token is needed.
+pub fn is_member(data_dir: &Path) -> Result<bool> {
+    Ok(PeerFiles::new(data_dir).load()?.is_some())
+}
+
+/// The drive must not be open. `describe` says what the node is like, given its drive; `call` carries a `Method::JOIN` to a
+/// member, showing the token's credentials and accepting only the token's authority.
+pub async fn join(
+    data_dir: &Path,
+    token: &JoinToken,
+    describe: impl FnOnce(DriveId) -> NewNode,
+    call: impl AsyncFnOnce(&JoinToken, Bytes) -> Result<Bytes>,
+) -> Result<Joined> {
+    let files = PeerFiles::new(data_dir);
+    check_unused(data_dir, &files, &token.cluster)?;
+    std::fs::create_dir_all(data_dir).with_context(|| format!("make {}", data_dir.display()))?;
+    files.begin_join(&token.cluster)?;
+    // Held until the node is a member: two processes must not join with one drive.
+    let drive = Drive::open(data_dir, &Environment::real(), Some(token.cluster), Reserve::default())
+        .with_context(|| format!("make a drive in {}", data_dir.display()))?;
+    let key = files.load_or_create_key()?;
+    let drive_id = drive.identity().drive;
+    let request = JoinRequest { public_key: key.public_key()?, node: describe(drive_id) };
+    let answer = call(token, request.to_bytes()).await?;
+    let answer = JoinResponse::from_bytes(&answer).context("the member's answer is not understood")?;
+
+    let JoinResponse { node, cluster_name, certificate, master_key, nodes } = answer;
+    adopt(data_dir, &master_key)?;
+    let authority = token.credentials.authority.clone();
+    let credentials = PeerCredentials { certificate, key, authority };
+    let identity = NodeIdentity { node, cluster: token.cluster, drive: drive_id, credentials };
+    let issued_ms = Environment::real().clock.unix_ms();
+    files.keep(&NewIdentity { identity: &identity, issued_ms })?;
+    Ok(Joined { node, cluster_name, nodes })
+}
+
+fn check_unused(data_dir: &Path, files: &PeerFiles, cluster: &ClusterId) -> Result<()> {
+    match files.join_begun()? {
+        Some(begun) if begun != *cluster => bail!(
+            "a join to the cluster {} was begun in {}, and the token is of {}: use an empty data directory",
+            hex::encode(begun),
+            data_dir.display(),
+            hex::encode(cluster)
+        ),
+        Some(_) => Ok(()),
+        None => {
+            let in_use = ["drive.json", "rocks", "extents"].iter().any(|name| data_dir.join(name).exists());
+            ensure!(!in_use, "{} is in use: a node that joins begins with an empty data directory", data_dir.display());
+            Ok(())
+        }
+    }
+}
+
+fn adopt(data_dir: &Path, cluster: &MasterKey) -> Result<()> {
+    match master_key::find(data_dir)? {
+        Some(ours) => ensure!(
+            ours == *cluster,
+            "the master key of this node (ONGGI_MASTER_KEY, or the file master-key) is not the cluster's: leave it out, or \
+             give that of the cluster"
+        ),
+        None => master_key::keep(data_dir, cluster)?,
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "join/join_test.rs"]
+mod join_test;
