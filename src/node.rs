@@ -7,30 +7,27 @@ mod first_start;
 mod identity;
 mod join;
 mod master_key;
+mod member;
+mod options;
 mod registration;
 mod system;
 mod welcome;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail};
-use bytes::Bytes;
-use onggi_cluster::id::DriveId;
-use onggi_cluster::membership::{JoinToken, Membership, NodeIdentity, Recorded};
-use onggi_cluster::metadata::command::NewNode;
+use anyhow::{Context, Result, anyhow};
+use onggi_cluster::Cluster;
+use onggi_cluster::membership::Membership;
 use onggi_cluster::metadata::secret_box::{MasterKey, SecretBox};
-use onggi_cluster::{Cluster, ClusterOptions};
+use onggi_storage_engine::StorageEngine;
 use onggi_storage_engine::env::Environment;
-use onggi_storage_engine::{EngineOptions, StorageEngine};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin_api::AdminApi;
 use crate::admin_api::system::System;
 use crate::config::Config;
-use crate::config::setting::ByteSize;
 use crate::gateway::front::Front;
 use crate::gateway::listener::Listener;
 use crate::gateway::tls::{CertificateSource, Certificates, LocalAuthority, authority_path};
@@ -38,13 +35,12 @@ use crate::gateway::web::Web;
 use crate::node::addresses::Bound;
 use crate::node::engine_metrics::EngineMetrics;
 use crate::node::first_start::RootKey;
-use crate::node::identity::{Established, OpenDrive};
+use crate::node::identity::Established;
 use crate::node::registration::Registration;
 use crate::node::system::NodeSystem;
 use crate::node::welcome::Welcome;
 use crate::observability::metrics::Metrics;
-use crate::s3_api::auth::AuthOptions;
-use crate::s3_api::{S3Api, S3Options};
+use crate::s3_api::S3Api;
 use crate::services::{Secret, Services};
 
 pub struct Node {
@@ -78,13 +74,13 @@ impl Node {
         };
         let bound =
             Bound { peer: config.cluster.peer_listen, web: listeners.web.address()?, s3: listeners.s3.address()? };
-        join_if_asked(&config, bound, join_token.as_ref()).await?;
-        let engine = StorageEngine::open(engine_options(&config), Environment::real())
+        member::join_if_asked(&config, bound, join_token.as_ref()).await?;
+        let engine = StorageEngine::open(options::engine(&config), Environment::real())
             .await
             .with_context(|| format!("open the data directory {}", data_dir.display()))?;
         let master_key = master_key::load_or_create(&data_dir)?;
-        let established = establish(&data_dir, &engine, &master_key)?;
-        let options = cluster_options(&config, &established.identity);
+        let established = member::establish(&data_dir, &engine, &master_key)?;
+        let options = options::cluster(&config, &established.identity);
         let cluster = Cluster::start(options, engine).await.context("start the cluster")?;
         match Self::start_apis(&config, listeners, cluster.clone(), master_key, bound, established).await {
             Ok(node) => Ok(node),
@@ -119,7 +115,7 @@ impl Node {
         let s3_listener = if config.s3.tls { listeners.s3.with_tls(tls.clone()) } else { listeners.s3 };
         let web_listener = listeners.web.with_tls(tls);
         let welcome = welcome(config, &s3_listener, &web_listener, root_key)?;
-        let node = describe(config, bound, established.identity.drive);
+        let node = member::describe(config, bound, established.identity.drive);
         let registration = Registration::new(membership, established, node);
         registration.first_attempt().await?;
 
@@ -127,7 +123,7 @@ impl Node {
         let system = Arc::new(NodeSystem::new(cluster.clone(), cluster_name, data_dir.clone()));
         let metrics = Arc::new(Metrics::new(vec![Box::new(EngineMetrics::new(cluster.clone()))]));
         let requests_max = config.gateway.requests_max;
-        let s3_api = S3Api::new(services.clone(), s3_options(config));
+        let s3_api = S3Api::new(services.clone(), options::s3(config));
         let admin_api = AdminApi::new(services, system.clone() as Arc<dyn System>);
         let web_api = Web::new(admin_api, system.clone(), metrics.clone());
 
@@ -211,40 +207,6 @@ async fn bind(name: &'static str, address: SocketAddr, config: &Config) -> Resul
     })
 }
 
-/// Only at a first start: a member that is started again with the same flags is what it is.
-async fn join_if_asked(config: &Config, bound: Bound, token: Option<&Secret>) -> Result<()> {
-    let data_dir = &config.node.data_dir;
-    if config.cluster.join.is_empty() || join::is_member(data_dir)? {
-        return Ok(());
-    }
-    let token = token.context("--join: the first start of a node that joins needs ONGGI_JOIN_TOKEN or --join-token")?;
-    let token = JoinToken::parse(token.expose())?;
-    let call = async |_: &JoinToken, _: Bytes| bail!("nodes do not listen to each other yet");
-    let describe = |drive| describe(config, bound, drive);
-    let joined = join::join(data_dir, &token, describe, call).await.context("join the cluster")?;
-    let (node, cluster, nodes) = (joined.node.0, joined.cluster_name, joined.nodes.len());
-    tracing::info!(node, cluster, nodes, "joined");
-    Ok(())
-}
-
-fn establish(data_dir: &Path, engine: &StorageEngine, master_key: &MasterKey) -> Result<Established> {
-    let identity = engine.drive().identity();
-    let recorded = Recorded::read(engine.metadata_store(), &identity.drive).context("read who is on record")?;
-    let now_ms = engine.environment().clock.unix_ms();
-    identity::establish(data_dir, &OpenDrive { identity, recorded, master_key, now_ms })
-}
-
-/// This node as it wants to be known.
-fn describe(config: &Config, bound: Bound, drive: DriveId) -> NewNode {
-    NewNode {
-        drive,
-        addresses: bound.on_record(&config.cluster),
-        zone: config.cluster.zone.clone(),
-        weight: config.cluster.weight.get(),
-        release: env!("CARGO_PKG_VERSION").to_string(),
-    }
-}
-
 fn welcome(config: &Config, s3: &Listener, web: &Listener, root_key: RootKey) -> Result<Welcome> {
     let local_authority = config.tls.certificate.is_none().then(|| authority_path(&config.node.data_dir));
     Ok(Welcome {
@@ -278,44 +240,4 @@ fn host_name() -> Option<String> {
     let name = rustix::system::uname().nodename().to_str().ok()?.to_string();
     let well_formed = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
     (!name.is_empty() && name.chars().all(well_formed)).then_some(name)
-}
-
-fn engine_options(config: &Config) -> EngineOptions {
-    let storage = &config.storage;
-    let mut options = EngineOptions::new(config.node.data_dir.clone());
-    options.reserve.store_bytes = storage.reserve_bytes.0;
-    options.reserve.change_bytes = storage.reserve_bytes.0 / 2;
-    options.rocks.block_cache_bytes = memory(storage.block_cache_bytes);
-    options.rocks.write_buffer_bytes = memory(storage.write_buffer_bytes);
-    options.chunk_store.reserve_bytes = storage.reserve_bytes.0;
-    options.chunk_store.extent_bytes_max = storage.extent_bytes_max.0;
-    options.chunk_store.garbage_bytes_per_second = storage.garbage_bytes_per_second.0;
-    options.chunk_store.scrub_bytes_per_second = storage.scrub_bytes_per_second.0;
-    options.chunk_store.scrub_interval = storage.scrub_interval;
-    options
-}
-
-fn memory(size: ByteSize) -> usize {
-    usize::try_from(size.0).unwrap_or(usize::MAX)
-}
-
-fn cluster_options(config: &Config, identity: &NodeIdentity) -> ClusterOptions {
-    let bytes = |size: ByteSize| u32::try_from(size.0).unwrap_or(u32::MAX);
-    ClusterOptions {
-        name: config.cluster.name.clone(),
-        node: identity.node,
-        groups: config.cluster.groups.get(),
-        inline_bytes_max: bytes(config.storage.inline_bytes_max),
-        chunk_bytes: bytes(config.storage.chunk_bytes),
-        sweep_grace: config.storage.sweep_grace,
-        sweep_interval: config.storage.sweep_interval,
-        ..ClusterOptions::default()
-    }
-}
-
-fn s3_options(config: &Config) -> S3Options {
-    let region = Some(config.s3.region.clone()).filter(|region| !region.is_empty());
-    let auth = AuthOptions { region: region.clone(), sigv2_presigned: config.s3.sigv2, ..AuthOptions::default() };
-    let defaults = S3Options::default();
-    S3Options { domains: config.s3.domains.clone(), region: region.unwrap_or(defaults.region), auth }
 }

@@ -3,6 +3,8 @@
 //! and the cluster knows the same token with the same drive as the same node.
 //! Does not own: how the call is carried (the caller gives it), what the cluster decides.
 
+mod members;
+
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -16,6 +18,8 @@ use onggi_cluster::peer::authority::PeerCredentials;
 use onggi_storage_engine::drive::{Drive, Reserve};
 use onggi_storage_engine::env::Environment;
 use onggi_storage_engine::format::Record;
+
+pub use members::{Patience, ask};
 
 use crate::node::identity::{NewIdentity, PeerFiles};
 use crate::node::master_key;

@@ -1,0 +1,57 @@
+//! Member: from a configuration and a data directory to a node that a cluster knows.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use onggi_cluster::id::DriveId;
+use onggi_cluster::membership::{JoinToken, Recorded};
+use onggi_cluster::metadata::command::NewNode;
+use onggi_cluster::metadata::secret_box::MasterKey;
+use onggi_cluster::{Error, ErrorKind};
+use onggi_storage_engine::StorageEngine;
+
+use crate::config::Config;
+use crate::config::setting::HostPort;
+use crate::node::addresses::Bound;
+use crate::node::identity::{self, Established, OpenDrive};
+use crate::node::join::{self, Patience};
+use crate::services::Secret;
+
+/// Only at a first start: a member that is started again with the same flags is what it is.
+pub async fn join_if_asked(config: &Config, bound: Bound, token: Option<&Secret>) -> Result<()> {
+    let data_dir = &config.node.data_dir;
+    if config.cluster.join.is_empty() || join::is_member(data_dir)? {
+        return Ok(());
+    }
+    let token = token.context("--join: the first start of a node that joins needs ONGGI_JOIN_TOKEN or --join-token")?;
+    let token = JoinToken::parse(token.expose())?;
+    let call =
+        async |_: &HostPort, _: Bytes| Err(Error::new(ErrorKind::Conflict, "nodes do not listen to each other yet"));
+    let call = async |_: &JoinToken, request: Bytes| {
+        join::ask(&config.cluster.join, &request, &Patience::default(), call).await
+    };
+    let describe = |drive| describe(config, bound, drive);
+    let joined = join::join(data_dir, &token, describe, call).await.context("join the cluster")?;
+    let (node, cluster, nodes) = (joined.node.0, joined.cluster_name, joined.nodes.len());
+    tracing::info!(node, cluster, nodes, "joined");
+    Ok(())
+}
+
+pub fn establish(data_dir: &Path, engine: &StorageEngine, master_key: &MasterKey) -> Result<Established> {
+    let identity = engine.drive().identity();
+    let recorded = Recorded::read(engine.metadata_store(), &identity.drive).context("read who is on record")?;
+    let now_ms = engine.environment().clock.unix_ms();
+    identity::establish(data_dir, &OpenDrive { identity, recorded, master_key, now_ms })
+}
+
+/// This node as it wants to be known.
+pub fn describe(config: &Config, bound: Bound, drive: DriveId) -> NewNode {
+    NewNode {
+        drive,
+        addresses: bound.on_record(&config.cluster),
+        zone: config.cluster.zone.clone(),
+        weight: config.cluster.weight.get(),
+        release: env!("CARGO_PKG_VERSION").to_string(),
+    }
+}

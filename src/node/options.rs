@@ -1,0 +1,50 @@
+//! Options: from the configuration to what each part is started with.
+
+use onggi_cluster::ClusterOptions;
+use onggi_cluster::membership::NodeIdentity;
+use onggi_storage_engine::EngineOptions;
+
+use crate::config::Config;
+use crate::config::setting::ByteSize;
+use crate::s3_api::S3Options;
+use crate::s3_api::auth::AuthOptions;
+
+pub fn engine(config: &Config) -> EngineOptions {
+    let storage = &config.storage;
+    let mut options = EngineOptions::new(config.node.data_dir.clone());
+    options.reserve.store_bytes = storage.reserve_bytes.0;
+    options.reserve.change_bytes = storage.reserve_bytes.0 / 2;
+    options.rocks.block_cache_bytes = memory(storage.block_cache_bytes);
+    options.rocks.write_buffer_bytes = memory(storage.write_buffer_bytes);
+    options.chunk_store.reserve_bytes = storage.reserve_bytes.0;
+    options.chunk_store.extent_bytes_max = storage.extent_bytes_max.0;
+    options.chunk_store.garbage_bytes_per_second = storage.garbage_bytes_per_second.0;
+    options.chunk_store.scrub_bytes_per_second = storage.scrub_bytes_per_second.0;
+    options.chunk_store.scrub_interval = storage.scrub_interval;
+    options
+}
+
+fn memory(size: ByteSize) -> usize {
+    usize::try_from(size.0).unwrap_or(usize::MAX)
+}
+
+pub fn cluster(config: &Config, identity: &NodeIdentity) -> ClusterOptions {
+    let bytes = |size: ByteSize| u32::try_from(size.0).unwrap_or(u32::MAX);
+    ClusterOptions {
+        name: config.cluster.name.clone(),
+        node: identity.node,
+        groups: config.cluster.groups.get(),
+        inline_bytes_max: bytes(config.storage.inline_bytes_max),
+        chunk_bytes: bytes(config.storage.chunk_bytes),
+        sweep_grace: config.storage.sweep_grace,
+        sweep_interval: config.storage.sweep_interval,
+        ..ClusterOptions::default()
+    }
+}
+
+pub fn s3(config: &Config) -> S3Options {
+    let region = Some(config.s3.region.clone()).filter(|region| !region.is_empty());
+    let auth = AuthOptions { region: region.clone(), sigv2_presigned: config.s3.sigv2, ..AuthOptions::default() };
+    let defaults = S3Options::default();
+    S3Options { domains: config.s3.domains.clone(), region: region.unwrap_or(defaults.region), auth }
+}
