@@ -117,3 +117,13 @@ def test_presigned_put_with_a_content_type(s3, signer, fetch, bucket):
     status, body, _ = fetch(url, "PUT", b"words", headers={"Content-Type": "text/plain"})
     assert status == 200, body
     assert s3.head_object(Bucket=bucket, Key="typed")["ContentType"] == "text/plain"
+
+
+def test_presigned_listing(s3, signer, fetch, bucket):
+    """Of a bucket without a key boto3's SigV2 signs the path with a slash behind it, and asks without one."""
+    for name in ["a/1", "a/2", "b"]:
+        s3.put_object(Bucket=bucket, Key=name, Body=b"")
+    status, document, _ = fetch(signer.generate_presigned_url("list_objects_v2", Params={"Bucket": bucket, "Prefix": "a/"}))
+    assert status == 200 and document.count(b"<Key>") == 2, document
+    status, _, _ = fetch(signer.generate_presigned_url("head_bucket", Params={"Bucket": bucket}), method="HEAD")
+    assert status == 200

@@ -104,12 +104,16 @@ impl QueryProofV2 {
     }
 
     pub fn verify(&self, request: &SignedRequest<'_>, secret: &SecretKey) -> Result<()> {
-        let string_to_sign = string_to_sign(request, &self.expires);
-        if matches(&sign(secret, &string_to_sign), &self.signature) {
-            Ok(())
-        } else {
-            Err(mismatch(&self.access_key, &string_to_sign, &self.signature))
+        let forms = path_forms(request);
+        let signed = |form: &String| {
+            let string_to_sign = string_to_sign(request, &self.expires, form);
+            matches(&sign(secret, &string_to_sign), &self.signature)
+        };
+        if forms.iter().any(signed) {
+            return Ok(());
         }
+        let string_to_sign = string_to_sign(request, &self.expires, &forms[0]);
+        Err(mismatch(&self.access_key, &string_to_sign, &self.signature))
     }
 }
 
@@ -118,7 +122,7 @@ pub fn sign(secret: &SecretKey, string_to_sign: &str) -> String {
     STANDARD.encode(hmac_sha1(secret.expose().as_bytes(), string_to_sign.as_bytes()))
 }
 
-fn string_to_sign(request: &SignedRequest<'_>, expires: &str) -> String {
+fn string_to_sign(request: &SignedRequest<'_>, expires: &str, path: &str) -> String {
     let mut out = String::with_capacity(256);
     out.extend([request.method.as_str(), "\n"]);
     out.extend([&header_or_parameter(request, "content-md5"), "\n"]);
@@ -127,7 +131,8 @@ fn string_to_sign(request: &SignedRequest<'_>, expires: &str) -> String {
     for (name, value) in amz_headers(request) {
         out.extend([name.as_str(), ":", value.as_str(), "\n"]);
     }
-    push_resource(&mut out, request);
+    out.push_str(path);
+    push_parameters(&mut out, request);
     out
 }
 
@@ -154,15 +159,24 @@ fn amz_headers(request: &SignedRequest<'_>) -> Vec<(String, String)> {
     signed
 }
 
-/// `/bucket/key` as it stood in the request line, then the signed parameters by name, their values decoded.
-fn push_resource(out: &mut String, request: &SignedRequest<'_>) {
+/// `/bucket/key` as it stood in the request line. A bucket alone may also have been signed with a slash behind it: that is what boto3 signs,
+/// and leaves out of the request line.
+fn path_forms(request: &SignedRequest<'_>) -> Vec<String> {
     let raw_path = request.uri.path();
     if let Ok(bucket) = request.target.bucket()
         && is_virtual_host(raw_path, request.target)
     {
-        out.extend(["/", bucket.as_str()]);
+        return vec![format!("/{}{raw_path}", bucket.as_str())];
     }
-    out.push_str(raw_path);
+    let mut forms = vec![raw_path.to_owned()];
+    if raw_path.len() > 1 && !raw_path[1..].contains('/') {
+        forms.push(format!("{raw_path}/"));
+    }
+    forms
+}
+
+/// The signed parameters by name, their values decoded.
+fn push_parameters(out: &mut String, request: &SignedRequest<'_>) {
     let mut parameters: Vec<_> = request.query.iter().filter(|(name, _)| SIGNED_PARAMETERS.contains(name)).collect();
     parameters.sort_unstable();
     for (at, (name, value)) in parameters.into_iter().enumerate() {
