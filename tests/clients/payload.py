@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import sysconfig
+import time
 from pathlib import Path
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -72,6 +73,10 @@ def build_tree(root: Path) -> Path:
         (odd / name).write_bytes(b"" if name == "empty" else name.encode())
     # More than any client's threshold for multipart.
     (root / "large.bin").write_bytes(payload(33 * MIB + 7))
+    # S3 keeps whole seconds: a file changed in the second of its upload would look newer than its copy, and be sent again.
+    an_hour_ago = time.time() - 3600
+    for path in root.rglob("*"):
+        os.utime(path, (an_hour_ago, an_hour_ago))
     return root
 
 
