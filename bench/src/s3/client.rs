@@ -58,7 +58,12 @@ impl Client {
             "" => request.path.to_string(),
             query => format!("{}?{query}", request.path),
         };
-        let request = http::Request::builder()
+        let mut builder = http::Request::builder();
+        if request.body.is_empty() && matches!(request.method, Method::PUT | Method::POST) {
+            // hyper announces no length for a body that is empty; S3 wants one for every body.
+            builder = builder.header("content-length", "0");
+        }
+        let request = builder
             .method(request.method)
             .uri(uri)
             .header("host", authority)
