@@ -10,16 +10,14 @@ use crate::metadata::outcome::{Outcome, Refusal};
 use crate::metadata::query;
 use crate::metadata::record::{NodeRecord, NodeState};
 
-const FOUNDER: NodeId = NodeId(1);
-
 pub(super) fn register_founder(draft: &mut Draft<'_>, founder: &NewNode) -> Decision<Outcome> {
     match node_of_drive(draft, &founder.drive)? {
         Some(node) => return Ok(Outcome::NodeAdmitted { node }),
         None if last_node(draft)?.is_some() => return Err(Refusal::FounderKnown.into()),
         None => {}
     }
-    put_new(draft, FOUNDER, founder.zone.clone(), founder);
-    Ok(Outcome::NodeAdmitted { node: FOUNDER })
+    put_new(draft, NodeId::FOUNDER, founder.zone.clone(), founder);
+    Ok(Outcome::NodeAdmitted { node: NodeId::FOUNDER })
 }
 
 pub(super) fn admit(draft: &mut Draft<'_>, token: TokenId, new: &NewNode) -> Decision<Outcome> {

@@ -1,0 +1,73 @@
+//! Routing: where the groups are, and how to reach those that are not here.
+//! Owns: whom to ask first, and whether a majority of a group can be reached at all.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::id::{GroupId, NodeId};
+use crate::peer::Peers;
+use crate::placement::PlacementView;
+use crate::raft::GroupSet;
+
+/// Cheap to clone; all clones share what they learn about leaders.
+#[derive(Clone)]
+pub(crate) struct Routing {
+    pub node: NodeId,
+    pub groups: Arc<GroupSet>,
+    pub placement: PlacementView,
+    pub peers: Peers,
+    /// Leaders of groups that are not here, as others last told. One entry a group.
+    heard: Arc<Mutex<HashMap<GroupId, NodeId>>>,
+}
+
+impl Routing {
+    pub fn new(node: NodeId, groups: Arc<GroupSet>, placement: PlacementView, peers: Peers) -> Self {
+        Self { node, groups, placement, peers, heard: Arc::default() }
+    }
+
+    /// Who leads the group, as far as is known; otherwise one of its voters, another one with each attempt.
+    pub fn leader(&self, group: GroupId, attempt: u32) -> Option<NodeId> {
+        let known = match self.groups.get(group) {
+            Ok(here) => here.leader_hint(),
+            Err(_) => self.lock().get(&group).copied(),
+        };
+        known.or_else(|| {
+            let placement = self.placement.now();
+            let voters = placement.voters(group);
+            // Those that seem to be up come first.
+            let (up, down): (Vec<NodeId>, Vec<NodeId>) = voters.iter().partition(|voter| self.is_up(**voter));
+            let order = [up, down].concat();
+            (!order.is_empty()).then(|| order[attempt as usize % order.len()])
+        })
+    }
+
+    /// What an answer told about the leader; `None`: it is not where it was thought to be.
+    pub fn heard_of_leader(&self, group: GroupId, leader: Option<NodeId>) {
+        let mut heard = self.lock();
+        match leader {
+            Some(leader) => heard.insert(group, leader),
+            None => heard.remove(&group),
+        };
+    }
+
+    /// False: nothing can be decided in the group as long as that lasts.
+    pub fn reaches_majority(&self, group: GroupId) -> bool {
+        let placement = self.placement.now();
+        let voters = placement.voters(group);
+        let reached = voters.iter().filter(|voter| self.is_up(**voter)).count();
+        voters.is_empty() || 2 * reached > voters.len()
+    }
+
+    /// This node decides alone, so nothing depends on the network.
+    pub fn is_sole_voter(&self, group: GroupId) -> bool {
+        self.placement.now().voters(group) == [self.node]
+    }
+
+    fn is_up(&self, node: NodeId) -> bool {
+        node == self.node || self.peers.is_up(node)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<GroupId, NodeId>> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
