@@ -17,9 +17,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use onggi_cluster::Cluster;
-use onggi_cluster::membership::Membership;
+use onggi_cluster::id::NodeId;
 use onggi_cluster::metadata::secret_box::{MasterKey, SecretBox};
+use onggi_cluster::{Cluster, ClusterNetwork, MembershipOptions};
 use onggi_storage_engine::StorageEngine;
 use onggi_storage_engine::env::Environment;
 use tokio::task::JoinSet;
@@ -81,7 +81,14 @@ impl Node {
         let master_key = master_key::load_or_create(&data_dir)?;
         let established = member::establish(&data_dir, &engine, &master_key)?;
         let options = options::cluster(&config, &established.identity);
-        let cluster = Cluster::start(options, engine).await.context("start the cluster")?;
+        let member = MembershipOptions {
+            cluster: established.identity.cluster,
+            master_key: master_key.clone(),
+            founder: established.identity.node == NodeId::FOUNDER,
+        };
+        let cluster = Cluster::start_member(options, engine, ClusterNetwork::alone(), member)
+            .await
+            .context("start the cluster")?;
         match Self::start_apis(&config, listeners, cluster.clone(), master_key, bound, established).await {
             Ok(node) => Ok(node),
             Err(error) => {
@@ -101,12 +108,7 @@ impl Node {
     ) -> Result<Self> {
         let data_dir = &config.node.data_dir;
         let secret_box = SecretBox::new(&master_key.0);
-        let membership = Membership::new(
-            established.identity.cluster,
-            master_key,
-            cluster.metadata(),
-            cluster.engine().environment().clone(),
-        );
+        let membership = cluster.membership().context("a node is a member of its cluster")?.clone();
         let services = Services::new(cluster.metadata(), cluster.data(), secret_box, membership.clone());
         let root_key = first_start::prepare(&services.identity, &config.cluster.name, data_dir).await?;
 

@@ -12,7 +12,7 @@ mod raft;
 #[cfg(test)]
 mod testing;
 
-pub use cluster::{Cluster, ClusterOptions, ClusterStatus};
+pub use cluster::{Cluster, ClusterNetwork, ClusterOptions, ClusterStatus, MembershipOptions, Serve};
 pub use data::{BlobWriter, ContentStream, DataClient, ReplicationStatus, SweepStatus};
 pub use error::{Error, ErrorKind, Result};
 pub use metadata::client::{MetadataClient, Route};

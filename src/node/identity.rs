@@ -17,7 +17,6 @@ use onggi_storage_engine::drive;
 
 pub use files::{NewIdentity, PeerFiles};
 
-const FOUNDER: NodeId = NodeId(1);
 /// Two thirds of a certificate's life.
 const RENEW_AFTER_MS: u64 = 243 * 24 * 60 * 60 * 1000;
 
@@ -48,7 +47,7 @@ pub fn establish(data_dir: &Path, drive: &OpenDrive<'_>) -> Result<Established> 
         (Some(node), Some(authority)) => {
             tracing::warn!(node = node.node.0, "the files of the node's identity are lost and are made again");
             let identity = issue(&files, node.node, authority, drive)?;
-            Ok(Established { identity, founding: (node.node == FOUNDER).then(|| authority.clone()) })
+            Ok(Established { identity, founding: (node.node == NodeId::FOUNDER).then(|| authority.clone()) })
         }
         _ if drive.recorded.has_nodes => bail!(
             "the drive in {} holds records of a cluster of which it is no member; start with an empty data directory, \
@@ -75,7 +74,7 @@ fn found(files: &PeerFiles, drive: &OpenDrive<'_>) -> Result<Established> {
             made
         }
     };
-    let identity = issue(files, FOUNDER, &authority, drive)?;
+    let identity = issue(files, NodeId::FOUNDER, &authority, drive)?;
     Ok(Established { identity, founding: Some(authority) })
 }
 

@@ -1,0 +1,204 @@
+//! Start: brings a node up, alone or among others.
+//! Owns: the order. The groups that are on this drive first; then other nodes may call; then this node waits for them, because each of
+//! a cluster that starts as a whole needs a majority of the others to answer; then the work that nobody waits for.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use onggi_storage_engine::StorageEngine;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::network::ClusterNetwork;
+use super::options::{self, ClusterOptions};
+use super::{Cluster, Inner};
+use crate::data::{
+    DataNode, DataNodeOptions, DataOptions, FreedQueue, RepairOptions, ReplicaMap, ReplicaSet, SweepOptions,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{ClusterId, GroupId, NodeId};
+use crate::membership::{JoinService, Membership};
+use crate::metadata::bucket_steps;
+use crate::metadata::client::{MetadataClient, Route, Routing, with_metadata_handlers};
+use crate::metadata::secret_box::MasterKey;
+use crate::peer::{Handlers, Method};
+use crate::placement::mover::{Carrier, Follower, HasBytes, Residents, read_placement};
+use crate::placement::{Placement, PlacementPublisher, PlacementView, load_partition_map};
+use crate::raft::{GroupSet, GroupSetOptions, Opening, SnapshotFiles, serve_groups};
+
+/// While the system group has no leader that this node knows of, it is asked again this often.
+const PLACEMENT_POLL: Duration = Duration::from_millis(50);
+
+/// Who this node is in its cluster.
+pub struct MembershipOptions {
+    pub cluster: ClusterId,
+    pub master_key: MasterKey,
+    /// The first node: what is not there yet it makes. Every other one waits for what there is.
+    pub founder: bool,
+}
+
+impl Cluster {
+    /// A cluster of this node alone, that no other node will ever join: for tests and tools.
+    pub async fn start(options: ClusterOptions, engine: StorageEngine) -> Result<Self> {
+        Self::start_node(options, engine, ClusterNetwork::alone(), None).await
+    }
+
+    /// A member of a cluster. Returns when this node can serve requests.
+    pub async fn start_member(
+        options: ClusterOptions,
+        engine: StorageEngine,
+        network: ClusterNetwork,
+        membership: MembershipOptions,
+    ) -> Result<Self> {
+        Self::start_node(options, engine, network, Some(membership)).await
+    }
+
+    async fn start_node(
+        options: ClusterOptions,
+        engine: StorageEngine,
+        network: ClusterNetwork,
+        membership: Option<MembershipOptions>,
+    ) -> Result<Self> {
+        options::check(&options)?;
+        let ClusterNetwork { peers, addresses, serve } = network;
+        let environment = engine.environment().clone();
+        let freed = FreedQueue::new(environment.clock.clone(), options.sweep_grace);
+        let founds = membership.as_ref().is_none_or(|membership| membership.founder);
+        let opening = if founds { Opening::Found } else { Opening::Join };
+        let group_options = GroupSetOptions {
+            node: options.node,
+            cluster_name: options.name.clone(),
+            raft: options.raft.clone(),
+            peers: peers.clone(),
+            log_store: engine.log_store().clone(),
+            metadata_store: engine.metadata_store().clone(),
+            snapshot_files: SnapshotFiles {
+                disk: environment.disk.clone(),
+                directory: engine.snapshots_directory().to_owned(),
+            },
+            freed: freed.sender(),
+        };
+        let groups = Arc::new(GroupSet::open(group_options, opening).await?);
+        let known = read_placement(groups.system()).await?;
+        let founds = founds && !known.as_ref().is_some_and(Placement::is_on_record);
+        let (publisher, placement) = PlacementPublisher::new(known.unwrap_or_else(Placement::unknown));
+
+        let drive = engine.drive().health().clone();
+        let routing = Routing::new(options.node, groups.clone(), placement.clone(), peers.clone());
+        let metadata =
+            MetadataClient::new(routing.clone(), environment.clone(), drive, options.proposals_in_flight_max);
+        let (replicas, replica_watch) = watch::channel(Arc::new(replica_map(&placement.now())));
+        let data = DataNode::new(DataNodeOptions {
+            node: options.node,
+            chunks: engine.chunk_store().clone(),
+            metadata: engine.metadata_store().clone(),
+            environment: environment.clone(),
+            peers,
+            replicas: replica_watch,
+            freed,
+            data: DataOptions { inline_bytes_max: options.inline_bytes_max, chunk_bytes: options.chunk_bytes },
+            repair: RepairOptions::default(),
+            sweep: SweepOptions { interval: options.sweep_interval },
+            grace: options.sweep_grace,
+        });
+        let membership = membership.map(|MembershipOptions { cluster, master_key, .. }| {
+            Membership::new(cluster, master_key, metadata.clone(), environment.clone())
+        });
+        let mut handlers = with_metadata_handlers(serve_groups(&groups, data.handlers(Handlers::new())), routing);
+        if let Some(membership) = &membership {
+            handlers = handlers.with(Method::JOIN, JoinService::new(membership.clone()));
+        }
+        serve(handlers)?;
+
+        let residents = Residents::new(options.node, groups.clone(), placement.clone());
+        if founds {
+            let map = load_partition_map(groups.system(), options.groups, &environment).await?;
+            groups.found_all(&map).await?;
+            // Until the founder has put itself and the groups on record.
+            publisher.publish(Placement::alone(map, options.node));
+        } else {
+            residents.settle().await?;
+            if membership.is_some() {
+                publisher.publish(first_placement(&metadata, options.node, options.raft.start_timeout).await?);
+                residents.settle().await?;
+            }
+        }
+
+        let stop = CancellationToken::new();
+        let mut tasks = Tasks { stop: stop.clone(), tasks: Vec::new() };
+        // A cluster that is not on record stays as it was founded: there is nothing to follow.
+        if membership.is_some() {
+            let follower = Follower::new(groups.system().clone(), publisher, addresses);
+            tasks.spawn("placement", |stop| follower.run(stop));
+            tasks.spawn("residents", |stop| residents.run(stop));
+            let has_bytes: HasBytes = Arc::new(|_node, _group| Box::pin(async { Ok(true) }));
+            let carrier = Carrier::new(options.node, groups.clone(), placement.clone(), metadata.clone(), has_bytes);
+            tasks.spawn("mover", |stop| carrier.run(stop));
+        }
+        replicas.send_replace(Arc::new(replica_map(&placement.now())));
+        tasks.spawn("replica map", |stop| follow_replicas(placement.clone(), replicas, stop));
+        tasks.spawn("log purge", |stop| groups.clone().purge_logs(options.raft.purge_interval, stop));
+        tasks.spawn("bucket janitor", |stop| bucket_steps::run_janitor(metadata.clone(), stop));
+        tasks.spawn("data", |stop| data.clone().run(stop));
+        tracing::info!(node = options.node.0, groups = groups.all().len(), "cluster started");
+        let tasks = Mutex::new(tasks.tasks);
+        let inner = Inner { node: options.node, placement, groups, metadata, membership, data, engine, stop, tasks };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+}
+
+struct Tasks {
+    stop: CancellationToken,
+    tasks: Vec<(&'static str, JoinHandle<()>)>,
+}
+
+impl Tasks {
+    fn spawn<F: Future<Output = ()> + Send + 'static>(
+        &mut self,
+        name: &'static str,
+        run: impl FnOnce(CancellationToken) -> F,
+    ) {
+        self.tasks.push((name, tokio::spawn(run(self.stop.clone()))));
+    }
+}
+
+/// Where everything is, as of now: a new member knows nothing until the system group's leader has sent it what there is, and
+/// one that was away may be far behind.
+async fn first_placement(metadata: &MetadataClient, node: NodeId, limit: Duration) -> Result<Placement> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let read = metadata.read(Route::System, |view| Placement::read(view)).await;
+        match read {
+            Ok(Some(placement)) if placement.nodes.contains_key(&node) => return Ok(placement),
+            Err(error) if error.kind() != ErrorKind::Unavailable => return Err(error),
+            _ if Instant::now() < deadline => tokio::time::sleep(PLACEMENT_POLL).await,
+            _ => {
+                let context =
+                    format!("nothing was heard of the cluster within {limit:?}: can its other nodes be reached?");
+                return Err(Error::new(ErrorKind::Unavailable, context));
+            }
+        }
+    }
+}
+
+async fn follow_replicas(
+    mut placement: PlacementView,
+    replicas: watch::Sender<Arc<ReplicaMap>>,
+    stop: CancellationToken,
+) {
+    loop {
+        replicas.send_replace(Arc::new(replica_map(&placement.now())));
+        tokio::select! {
+            () = stop.cancelled() => return,
+            more = placement.changed() => if !more { return },
+        }
+    }
+}
+
+fn replica_map(placement: &Placement) -> ReplicaMap {
+    let of_owners = placement.groups.values().filter(|record| record.group != GroupId::SYSTEM);
+    let nodes: Vec<NodeId> = placement.nodes.keys().copied().collect();
+    ReplicaMap::new(placement.map.clone(), of_owners.map(ReplicaSet::from).collect::<Vec<_>>(), nodes)
+}

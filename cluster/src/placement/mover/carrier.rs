@@ -1,0 +1,124 @@
+//! Carrier: does the next step for each group that this node leads.
+//! Owns: seeing how far a group is, and acting on it; one step at a time for each group.
+//! Does not own: which step is next (`step`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{BoxFuture, join_all};
+use tokio_util::sync::CancellationToken;
+
+use super::step::{Progress, Seen, Step, next_step};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{GroupId, NodeId};
+use crate::metadata::client::MetadataClient;
+use crate::metadata::command::{Change, SystemChange};
+use crate::metadata::outcome::{Outcome, Refusal};
+use crate::metadata::record::{GroupRecord, NodeState};
+use crate::placement::{Placement, PlacementView};
+use crate::raft::{Group, GroupSet};
+
+/// Between two looks at the groups that this node leads.
+const INTERVAL: Duration = Duration::from_millis(100);
+/// A step that takes longer is looked at anew: members and leader may have changed.
+const STEP_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Tells whether a node has every byte that a group's records name.
+pub type HasBytes = Arc<dyn Fn(NodeId, GroupId) -> BoxFuture<'static, Result<bool>> + Send + Sync>;
+
+#[derive(Clone)]
+pub struct Carrier {
+    node: NodeId,
+    groups: Arc<GroupSet>,
+    placement: PlacementView,
+    metadata: MetadataClient,
+    has_bytes: HasBytes,
+}
+
+impl Carrier {
+    pub fn new(
+        node: NodeId,
+        groups: Arc<GroupSet>,
+        placement: PlacementView,
+        metadata: MetadataClient,
+        has_bytes: HasBytes,
+    ) -> Self {
+        Self { node, groups, placement, metadata, has_bytes }
+    }
+
+    /// Until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        loop {
+            let placement = self.placement.now();
+            let led = self.groups.all().into_iter().filter(|group| group.is_leader());
+            join_all(led.map(|group| self.carry(group, &placement))).await;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(INTERVAL) => {}
+            }
+        }
+    }
+
+    async fn carry(&self, group: Arc<Group>, placement: &Placement) {
+        let Some(record) = placement.groups.get(&group.id()) else { return };
+        let step = async {
+            let seen = self.look(&group, record, placement).await;
+            self.take(&group, next_step(record, &seen), record).await
+        };
+        match tokio::time::timeout(STEP_TIME_MAX, step).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(group = group.id().0, %error, "a move of a group waits"),
+            Err(_elapsed) => tracing::debug!(group = group.id().0, "a step of a move takes long; looking again"),
+        }
+    }
+
+    async fn look(&self, group: &Group, record: &GroupRecord, placement: &Placement) -> Seen {
+        let voters = group.voters();
+        let audience = if group.id() == GroupId::SYSTEM { members(placement) } else { BTreeSet::new() };
+        let mut progress = BTreeMap::new();
+        for node in record.target.iter().filter(|node| !voters.contains(node)) {
+            let has_bytes = match (self.has_bytes)(*node, group.id()).await {
+                Ok(has_bytes) => has_bytes,
+                // Not up, or the group is not open there yet.
+                Err(_) => false,
+            };
+            progress.insert(*node, Progress { entries_behind: group.entries_behind(*node), has_bytes });
+        }
+        Seen {
+            leader: self.node,
+            voters,
+            learners: group.learners(),
+            settled: group.members_are_settled(),
+            progress,
+            audience,
+        }
+    }
+
+    async fn take(&self, group: &Group, step: Step, record: &GroupRecord) -> Result<()> {
+        if step != Step::Nothing && !matches!(step, Step::Wait(_)) {
+            tracing::info!(group = group.id().0, ?step, "moving a group");
+        }
+        match step {
+            Step::Nothing | Step::Wait(_) => Ok(()),
+            Step::AddLearner(node) => group.add_learner(node).await,
+            Step::RemoveLearner(node) => group.remove_learner(node).await,
+            Step::ChangeVoters(voters) => group.change_voters(voters).await,
+            Step::TransferLeader(node) => group.transfer_leader(node, STEP_TIME_MAX).await,
+            Step::Record(new) => self.record(new, record.step).await,
+        }
+    }
+
+    async fn record(&self, record: GroupRecord, expected_step: u64) -> Result<()> {
+        match self.metadata.commit(Change::System(SystemChange::SetGroup { record, expected_step })).await? {
+            // Stale: the target was changed meanwhile; the next look sees it.
+            Outcome::Done | Outcome::Refused(Refusal::StaleGroup) => Ok(()),
+            other => Err(Error::new(ErrorKind::Internal, format!("record where a group is: {other:?}"))),
+        }
+    }
+}
+
+fn members(placement: &Placement) -> BTreeSet<NodeId> {
+    let members = placement.nodes.values().filter(|record| record.state != NodeState::Removed);
+    members.map(|record| record.node).collect()
+}

@@ -1,0 +1,66 @@
+//! Residents: the groups that live on this node.
+//! Owns: opening a group that this node shall hold, retiring one that it does not hold any more.
+//! Invariant: a group is retired only when it is settled elsewhere: its voters are its target, and this node is not among them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Result;
+use crate::id::{GroupId, NodeId};
+use crate::placement::{Placement, PlacementView};
+use crate::raft::{GroupKeys, GroupSet};
+
+/// What could not be opened or retired is tried again this often.
+const RETRY: Duration = Duration::from_secs(1);
+
+pub struct Residents {
+    node: NodeId,
+    groups: Arc<GroupSet>,
+    placement: PlacementView,
+}
+
+impl Residents {
+    pub fn new(node: NodeId, groups: Arc<GroupSet>, placement: PlacementView) -> Self {
+        Self { node, groups, placement }
+    }
+
+    /// Until `stop`.
+    pub async fn run(mut self, stop: CancellationToken) {
+        loop {
+            if let Err(error) = self.settle().await {
+                tracing::warn!(%error, "a group could not be opened or retired here; trying again");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = self.placement.changed() => {}
+                () = tokio::time::sleep(RETRY) => {}
+            }
+        }
+    }
+
+    /// Opens and retires what is due.
+    pub async fn settle(&self) -> Result<()> {
+        let placement = self.placement.now();
+        for group in placement.groups.keys().copied().filter(|group| *group != GroupId::SYSTEM) {
+            let (is_open, is_due) = (self.groups.find(group).is_some(), self.belongs_here(&placement, group));
+            if is_due && !is_open {
+                self.groups.open_member(GroupKeys::of_owners(group, &placement.map)).await?;
+                tracing::info!(group = group.0, "a group lives here now");
+            } else if is_open && !is_due && is_settled(&placement, group) {
+                self.groups.retire(GroupKeys::of_owners(group, &placement.map)).await?;
+                tracing::info!(group = group.0, "a group moved away");
+            }
+        }
+        Ok(())
+    }
+
+    fn belongs_here(&self, placement: &Placement, group: GroupId) -> bool {
+        placement.replicas(group).contains(&self.node)
+    }
+}
+
+fn is_settled(placement: &Placement, group: GroupId) -> bool {
+    placement.groups.get(&group).is_some_and(|record| record.voters == record.target)
+}
