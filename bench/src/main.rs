@@ -5,6 +5,7 @@
 mod calibration;
 mod compare;
 mod endpoint;
+mod placement;
 mod process;
 mod prometheus;
 mod s3;
@@ -30,6 +31,8 @@ enum Command {
     S3(s3::S3Options),
     /// Drive two endpoints in the order A, B, B, A and print the ratios.
     Compare(compare::CompareOptions),
+    /// Plan clusters of up to 1,000 nodes that are only described: balance, copies, probability of loss.
+    Placement(placement::PlacementOptions),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -37,6 +40,7 @@ fn main() -> anyhow::Result<()> {
     match arguments.command {
         Command::Calib(options) => calibration::run(&options)?.print(arguments.json),
         Command::S3(options) => runtime()?.block_on(s3::run(&options))?.print(arguments.json),
+        Command::Placement(options) => placement::run(&options)?.print(arguments.json),
         Command::Compare(options) => runtime()?.block_on(compare::run(&options))?.print(arguments.json),
     }
 }

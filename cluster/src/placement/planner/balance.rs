@@ -42,9 +42,13 @@ pub fn level(layout: &mut Layout<'_>) {
 /// anyway make room for it there.
 pub fn reclaim(layout: &mut Layout<'_>) {
     let fewest = layout.fewest_copies();
+    if layout.copies() <= fewest {
+        return;
+    }
+    layout.loosen();
     let mut failed = 0;
     for (group, from, home) in layout.homeward() {
-        if layout.copies() <= fewest || failed == FAILED_RECLAIMS_MAX {
+        if layout.copies() == fewest || failed == FAILED_RECLAIMS_MAX {
             return;
         }
         let has_room = layout.count(home) < layout.share(home).ceil || layout.has_loose(home);

@@ -17,8 +17,10 @@ pub struct Layout<'a> {
     groups: Vec<Placed>,
     /// Groups on each host, by their number here.
     held: Vec<BTreeSet<usize>>,
-    /// Those of them that may have a free move: their replica here is to be copied anyway, or one is missing where it was.
+    /// Those of them that may have a free move: their replica here is to be copied anyway, or (once `loosen` was called) one of
+    /// the others of the group is missing where it was.
     loose: Vec<BTreeSet<usize>>,
+    loosened: bool,
     copies: usize,
     shares: Vec<Share>,
 }
@@ -49,7 +51,7 @@ impl<'a> Layout<'a> {
         let shares = shares(hosts, groups.len(), size);
         let per_zone_max = hosts.per_zone_max(size);
         let loose = vec![BTreeSet::new(); hosts.len()];
-        let mut layout = Self { hosts, size, per_zone_max, groups, held, loose, copies: 0, shares };
+        let mut layout = Self { hosts, size, per_zone_max, groups, held, loose, loosened: false, copies: 0, shares };
         (0..layout.groups.len()).for_each(|group| layout.drop_surplus(group));
         layout
     }
@@ -105,6 +107,19 @@ impl<'a> Layout<'a> {
         let is_free = |group: &usize| (!was(*group, from) || was(*group, to)) && self.may_move(*group, from, to);
         let movable = self.loose[from].iter().copied().filter(is_free);
         movable.min_by_key(|group| (was(*group, from), !was(*group, to), self.tie(*group, to)))
+    }
+
+    /// From now on replicas that stay may change places with those that their group lost: more free moves, at the cost of
+    /// longer searches.
+    pub fn loosen(&mut self) {
+        self.loosened = true;
+        for (group, placed) in self.groups.iter().enumerate() {
+            if placed.before.iter().any(|home| !placed.holders.contains(home)) {
+                for host in &placed.holders {
+                    self.loose[*host].insert(group);
+                }
+            }
+        }
     }
 
     pub fn has_loose(&self, host: usize) -> bool {
@@ -187,12 +202,12 @@ impl<'a> Layout<'a> {
         placed.holders.retain(|holder| *holder != host);
         self.held[host].remove(&group);
         self.loose[host].remove(&group);
-        if placed.before.contains(&host) {
+        if !placed.before.contains(&host) {
+            self.copies -= 1;
+        } else if self.loosened {
             for other in &placed.holders {
                 self.loose[*other].insert(group);
             }
-        } else {
-            self.copies -= 1;
         }
     }
 
