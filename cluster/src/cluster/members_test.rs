@@ -16,7 +16,7 @@ use crate::metadata::command::{
 };
 use crate::metadata::outcome::Outcome;
 use crate::metadata::query;
-use crate::metadata::record::{AuthorityRecord, ETag, GroupRecord, ObjectHeaders, VersionKind};
+use crate::metadata::record::{AuthorityRecord, ETag, ObjectHeaders, VersionKind};
 use crate::metadata::secret_box::{MasterKey, SecretBox};
 use crate::peer::AddressBook;
 use crate::peer::authority::Authority;
@@ -90,20 +90,12 @@ impl Nodes {
         assert_eq!(metadata.commit(Change::System(admit)).await.unwrap(), Outcome::NodeAdmitted { node });
     }
 
-    /// Says where every group shall be, and waits until it is.
-    async fn place(&self, target: &[u64]) {
-        let target: Vec<NodeId> = target.iter().copied().map(NodeId).collect();
-        let by = self.on(target[0]);
-        let groups = by.metadata().read(Route::System, query::groups).await.unwrap();
-        for record in groups {
-            let expected_step = record.step;
-            let record = GroupRecord { target: target.clone(), ..record };
-            let outcome = by.metadata().commit(Change::System(SystemChange::SetGroup { record, expected_step })).await;
-            assert_eq!(outcome.unwrap(), Outcome::Done);
-        }
+    /// Waits until every group is on these nodes.
+    async fn placed_on(&self, expected: &[u64]) {
+        let expected: Vec<NodeId> = expected.iter().copied().map(NodeId).collect();
+        let on = self.on(expected[0]);
         self.wait("every group is in place", || {
-            let placement = by.placement();
-            placement.groups.values().all(|record| record.voters == target)
+            on.placement().groups.values().all(|record| record.voters == expected && record.target == expected)
         })
         .await;
     }
@@ -182,7 +174,7 @@ async fn one_node_with_data_becomes_three_and_any_of_them_serves() {
         nodes.admit(node).await;
         nodes.run(node).await;
     }
-    nodes.place(&[1, 2, 3]).await;
+    nodes.placed_on(&[1, 2, 3]).await;
     for node in [1, 2, 3].map(NodeId) {
         assert_eq!(get(nodes.on(node), bucket, "small").await.unwrap(), small, "{node:?}");
         assert_eq!(get(nodes.on(node), bucket, "large").await.unwrap(), large, "{node:?}");

@@ -24,7 +24,7 @@ use crate::metadata::bucket_steps;
 use crate::metadata::client::{MetadataClient, Route, Routing, with_metadata_handlers};
 use crate::metadata::secret_box::MasterKey;
 use crate::peer::{Handlers, Method};
-use crate::placement::mover::{Carrier, Follower, HasBytes, Residents, read_placement};
+use crate::placement::mover::{Carrier, Director, Follower, HasBytes, Residents, read_placement};
 use crate::placement::{Placement, PlacementPublisher, PlacementView, load_partition_map};
 use crate::raft::{GroupSet, GroupSetOptions, Opening, SnapshotFiles, serve_groups};
 
@@ -95,7 +95,7 @@ impl Cluster {
             chunks: engine.chunk_store().clone(),
             metadata: engine.metadata_store().clone(),
             environment: environment.clone(),
-            peers,
+            peers: peers.clone(),
             replicas: replica_watch,
             freed,
             data: DataOptions { inline_bytes_max: options.inline_bytes_max, chunk_bytes: options.chunk_bytes },
@@ -134,8 +134,17 @@ impl Cluster {
             tasks.spawn("placement", |stop| follower.run(stop));
             tasks.spawn("residents", |stop| residents.run(stop));
             let has_bytes: HasBytes = Arc::new(|_node, _group| Box::pin(async { Ok(true) }));
-            let carrier = Carrier::new(options.node, groups.clone(), placement.clone(), metadata.clone(), has_bytes);
+            let carrier = Carrier::new(
+                options.node,
+                groups.clone(),
+                placement.clone(),
+                metadata.clone(),
+                has_bytes,
+                peers.clone(),
+            );
             tasks.spawn("mover", |stop| carrier.run(stop));
+            let director = Director::new(options.node, groups.clone(), placement.clone(), metadata.clone(), peers);
+            tasks.spawn("director", |stop| director.run(stop));
         }
         replicas.send_replace(Arc::new(replica_map(&placement.now())));
         tasks.spawn("replica map", |stop| follow_replicas(placement.clone(), replicas, stop));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, join_all};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::step::{Progress, Seen, Step, next_step};
@@ -16,11 +17,14 @@ use crate::metadata::client::MetadataClient;
 use crate::metadata::command::{Change, SystemChange};
 use crate::metadata::outcome::{Outcome, Refusal};
 use crate::metadata::record::{GroupRecord, NodeState};
+use crate::peer::Peers;
 use crate::placement::{Placement, PlacementView};
 use crate::raft::{Group, GroupSet};
 
 /// Between two looks at the groups that this node leads.
 const INTERVAL: Duration = Duration::from_millis(100);
+/// Leaders are evened out this often, one group at a time: each hand-over is a short pause of its group.
+const SPREAD_INTERVAL: Duration = Duration::from_secs(5);
 /// A step that takes longer is looked at anew: members and leader may have changed.
 const STEP_TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -34,6 +38,7 @@ pub struct Carrier {
     placement: PlacementView,
     metadata: MetadataClient,
     has_bytes: HasBytes,
+    peers: Peers,
 }
 
 impl Carrier {
@@ -43,16 +48,22 @@ impl Carrier {
         placement: PlacementView,
         metadata: MetadataClient,
         has_bytes: HasBytes,
+        peers: Peers,
     ) -> Self {
-        Self { node, groups, placement, metadata, has_bytes }
+        Self { node, groups, placement, metadata, has_bytes, peers }
     }
 
     /// Until `stop`.
     pub async fn run(self, stop: CancellationToken) {
+        let mut next_spread = Instant::now() + SPREAD_INTERVAL;
         loop {
             let placement = self.placement.now();
             let led = self.groups.all().into_iter().filter(|group| group.is_leader());
             join_all(led.map(|group| self.carry(group, &placement))).await;
+            if next_spread <= Instant::now() {
+                self.spread_leaders(&placement).await;
+                next_spread = Instant::now() + SPREAD_INTERVAL;
+            }
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(INTERVAL) => {}
@@ -92,6 +103,28 @@ impl Carrier {
             settled: group.members_are_settled(),
             progress,
             audience,
+        }
+    }
+
+    /// Hands one group over if this node leads two more than another one that could lead it. Only a node that holds all groups
+    /// can tell who leads how many; elsewhere leaders stay where elections and moves put them.
+    async fn spread_leaders(&self, placement: &Placement) {
+        let groups = self.groups.all();
+        if groups.len() != placement.groups.len() {
+            return;
+        }
+        let leads = |node: NodeId| groups.iter().filter(|group| group.leader_hint() == Some(node)).count();
+        let candidates = groups.iter().filter(|group| group.is_leader() && group.members_are_settled());
+        let least = candidates
+            .flat_map(|group| group.voters().into_iter().map(move |voter| (group, voter)))
+            .filter(|(group, voter)| {
+                self.peers.is_up(*voter) && group.entries_behind(*voter).is_some_and(|behind| behind == 0)
+            })
+            .min_by_key(|(_, voter)| leads(*voter));
+        let Some((group, voter)) = least.filter(|(_, voter)| leads(*voter) + 1 < leads(self.node)) else { return };
+        match group.transfer_leader(voter, STEP_TIME_MAX).await {
+            Ok(()) => tracing::info!(group = group.id().0, to = voter.0, "handed a group over, to even out who leads"),
+            Err(error) => tracing::debug!(group = group.id().0, %error, "a group was not handed over"),
         }
     }
 
