@@ -2,14 +2,28 @@
 //! Owns: the contract of a call (who, what, within which time, what a failure means) and who carries it.
 //! Does not own: what a method does (its handler's module), who is a member (the system group).
 //!
-//! Two carriers: the connections of a real node, and `memory`, which loses, delays and cuts as a test wants it.
+//! Two carriers: `Mesh`, the connections of a real node, and `memory`, which loses, delays and cuts as a test wants it.
 
 mod address_book;
 mod alone;
 pub mod authority;
+mod dial;
+mod frame;
 mod handler;
+mod health;
+mod hello;
+mod incoming;
+mod invited;
+mod lane;
+mod limits;
 pub mod memory;
+mod mesh;
 mod method;
+mod pending;
+mod seldom;
+mod server;
+mod tls;
+mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +34,9 @@ use futures::future::BoxFuture;
 pub use address_book::{AddressBook, PeerEntry};
 pub use alone::Alone;
 pub use handler::{Handler, Handlers};
+pub use invited::InvitedCall;
+pub use limits::PeerLimits;
+pub use mesh::{Mesh, MeshOptions};
 pub use method::{Class, Method};
 
 use crate::error::Result;
@@ -38,7 +55,8 @@ pub enum Caller {
 
 /// Carries calls to other nodes.
 pub trait Transport: Send + Sync + 'static {
-    /// Calls to one node in one class are sent in the order in which `call` returned, whether or not the futures are polled in that order.
+    /// Control calls to one node are sent in the order in which `call` returned, whether or not the futures are polled in that order.
+    /// Bulk calls take any connection.
     ///
     /// Kinds of the error: `Unavailable` and `Overloaded` were surely not executed, `OutcomeUnknown` was sent and has no answer
     /// within `limit`; the handler's own error comes back with its kind.
@@ -66,3 +84,6 @@ pub fn concatenate(mut payload: Payload) -> Bytes {
 pub fn payload_bytes(payload: &Payload) -> usize {
     payload.iter().map(Bytes::len).sum()
 }
+
+#[cfg(test)]
+mod mesh_test;
