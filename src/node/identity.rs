@@ -5,13 +5,15 @@
 
 mod files;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use onggi_cluster::id::NodeId;
 use onggi_cluster::membership::{NodeIdentity, Recorded};
-use onggi_cluster::metadata::record::AuthorityRecord;
+use onggi_cluster::metadata::record::{AuthorityRecord, NodeRecord, NodeState};
 use onggi_cluster::metadata::secret_box::{MasterKey, SecretBox};
+use onggi_cluster::peer::PeerEntry;
 use onggi_cluster::peer::authority::{Authority, PeerCredentials};
 use onggi_storage_engine::drive;
 
@@ -24,6 +26,8 @@ pub struct Established {
     pub identity: NodeIdentity,
     /// The authority of the cluster that this node founds: to be put on record, at every start until it is.
     pub founding: Option<AuthorityRecord>,
+    /// Where the others are, as far as this drive knows: as they were told when the node joined, or as they are in its records.
+    pub peers: BTreeMap<NodeId, PeerEntry>,
 }
 
 /// Of an open drive: who it is, and what its records say.
@@ -41,15 +45,18 @@ pub fn establish(data_dir: &Path, drive: &OpenDrive<'_>) -> Result<Established> 
         check_drive(&stored.identity, drive.identity, data_dir)?;
         let founding = files.authority()?;
         let identity = renewed(&files, stored.identity, stored.issued_ms, drive);
-        return Ok(Established { identity, founding });
+        let mut peers = files.nodes()?;
+        peers.extend(peers_of(&drive.recorded.nodes));
+        return Ok(Established { identity, founding, peers });
     }
     match (&drive.recorded.node, &drive.recorded.authority) {
         (Some(node), Some(authority)) => {
             tracing::warn!(node = node.node.0, "the files of the node's identity are lost and are made again");
             let identity = issue(&files, node.node, authority, drive)?;
-            Ok(Established { identity, founding: (node.node == NodeId::FOUNDER).then(|| authority.clone()) })
+            let founding = (node.node == NodeId::FOUNDER).then(|| authority.clone());
+            Ok(Established { identity, founding, peers: peers_of(&drive.recorded.nodes).collect() })
         }
-        _ if drive.recorded.has_nodes => bail!(
+        _ if !drive.recorded.nodes.is_empty() => bail!(
             "the drive in {} holds records of a cluster of which it is no member; start with an empty data directory, \
              --join and a token",
             data_dir.display()
@@ -75,7 +82,7 @@ fn found(files: &PeerFiles, drive: &OpenDrive<'_>) -> Result<Established> {
         }
     };
     let identity = issue(files, NodeId::FOUNDER, &authority, drive)?;
-    Ok(Established { identity, founding: Some(authority) })
+    Ok(Established { identity, founding: Some(authority), peers: BTreeMap::new() })
 }
 
 /// A certificate for the key that is in the files, or for a new one.
@@ -104,6 +111,12 @@ fn renewed(files: &PeerFiles, identity: NodeIdentity, issued_ms: u64, drive: &Op
         },
         _ => identity,
     }
+}
+
+/// Who may be called and may call.
+pub fn peers_of(nodes: &[NodeRecord]) -> impl Iterator<Item = (NodeId, PeerEntry)> {
+    let members = nodes.iter().filter(|record| record.state != NodeState::Removed);
+    members.map(|record| (record.node, PeerEntry { address: record.peer_address.clone(), drive: record.drive }))
 }
 
 fn check_drive(node: &NodeIdentity, drive: &drive::Identity, data_dir: &Path) -> Result<()> {

@@ -21,7 +21,7 @@ use onggi_storage_engine::format::Record;
 
 pub use members::{Patience, ask};
 
-use crate::node::identity::{NewIdentity, PeerFiles};
+use crate::node::identity::{NewIdentity, PeerFiles, peers_of};
 use crate::node::master_key;
 
 /// What was agreed with the cluster.
@@ -29,7 +29,6 @@ use crate::node::master_key;
 pub struct Joined {
     pub node: NodeId,
     pub cluster_name: String,
-    /// Where the other nodes are, until the system group's records are here.
     pub nodes: Vec<NodeRecord>,
 }
 
@@ -44,7 +43,7 @@ pub async fn join(
     data_dir: &Path,
     token: &JoinToken,
     describe: impl FnOnce(DriveId) -> NewNode,
-    call: impl AsyncFnOnce(&JoinToken, Bytes) -> Result<Bytes>,
+    call: impl AsyncFnOnce(DriveId, Bytes) -> Result<Bytes>,
 ) -> Result<Joined> {
     let files = PeerFiles::new(data_dir);
     check_unused(data_dir, &files, &token.cluster)?;
@@ -56,11 +55,13 @@ pub async fn join(
     let key = files.load_or_create_key()?;
     let drive_id = drive.identity().drive;
     let request = JoinRequest { public_key: key.public_key()?, node: describe(drive_id) };
-    let answer = call(token, request.to_bytes()).await?;
+    let answer = call(drive_id, request.to_bytes()).await?;
     let answer = JoinResponse::from_bytes(&answer).context("the member's answer is not understood")?;
 
     let JoinResponse { node, cluster_name, certificate, master_key, nodes } = answer;
     adopt(data_dir, &master_key)?;
+    // The others call before the system group's records are here, and strangers are not let in.
+    files.keep_nodes(peers_of(&nodes))?;
     let authority = token.credentials.authority.clone();
     let credentials = PeerCredentials { certificate, key, authority };
     let identity = NodeIdentity { node, cluster: token.cluster, drive: drive_id, credentials };

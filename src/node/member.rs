@@ -28,9 +28,8 @@ pub async fn join_if_asked(config: &Config, bound: Bound, token: Option<&Secret>
     let token = JoinToken::parse(token.expose())?;
     let call =
         async |_: &HostPort, _: Bytes| Err(Error::new(ErrorKind::Conflict, "nodes do not listen to each other yet"));
-    let call = async |_: &JoinToken, request: Bytes| {
-        join::ask(&config.cluster.join, &request, &Patience::default(), call).await
-    };
+    let call =
+        async |_: DriveId, request: Bytes| join::ask(&config.cluster.join, &request, &Patience::default(), call).await;
     let describe = |drive| describe(config, bound, drive);
     let joined = join::join(data_dir, &token, describe, call).await.context("join the cluster")?;
     let (node, cluster, nodes) = (joined.node.0, joined.cluster_name, joined.nodes.len());

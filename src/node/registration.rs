@@ -28,7 +28,7 @@ pub struct Registration {
 
 impl Registration {
     pub fn new(membership: Membership, established: Established, node: NewNode) -> Self {
-        let Established { identity, founding } = established;
+        let Established { identity, founding, .. } = established;
         Self { membership, node, identity, founding }
     }
 

@@ -78,7 +78,7 @@ async fn a_store_of_one_node_goes_on_record_once() {
     assert_eq!(recorded.authority, Some(standing));
     assert_eq!(recorded.node.map(|record| record.node), Some(NodeId(1)));
     let stranger = Recorded::read(engine.metadata_store(), &[9; 16]).unwrap();
-    assert!(stranger.node.is_none() && stranger.has_nodes);
+    assert!(stranger.node.is_none() && stranger.nodes.len() == 1);
     engine.close().await.unwrap();
 }
 

@@ -14,8 +14,8 @@ pub struct Recorded {
     pub authority: Option<AuthorityRecord>,
     /// The node that was admitted with this drive.
     pub node: Option<NodeRecord>,
-    /// Somebody is on record.
-    pub has_nodes: bool,
+    /// Removed ones too.
+    pub nodes: Vec<NodeRecord>,
 }
 
 impl Recorded {
@@ -25,7 +25,7 @@ impl Recorded {
         Ok(Self {
             authority: query::authority(&view)?,
             node: query::node_of_drive(&view, drive)?,
-            has_nodes: query::last_node(&view)?.is_some(),
+            nodes: query::nodes(&view)?,
         })
     }
 }

@@ -1,8 +1,10 @@
 //! Files of a node's identity: `<data-dir>/peer/`, readable by their owner only.
 //!
 //! `node-key.pem`, `node-cert.pem`, `ca.pem`: what it shows to other nodes, and whom it believes. `node.json`: its number; written
-//! last, so that what is there is whole. `join.json`: a join was begun. `authority.json`: the sealed authority, on a founder.
+//! last, so that what is there is whole. `join.json`: a join was begun. `nodes.json`: where the others were then.
+//! `authority.json`: the sealed authority, on a founder.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +15,7 @@ use bytes::Bytes;
 use onggi_cluster::id::{ClusterId, NodeId};
 use onggi_cluster::membership::NodeIdentity;
 use onggi_cluster::metadata::record::AuthorityRecord;
+use onggi_cluster::peer::PeerEntry;
 use onggi_cluster::peer::authority::{PeerCredentials, PeerKey};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
@@ -51,6 +54,19 @@ struct NodeFile {
 struct JoinFile {
     format: u32,
     cluster: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct NodesFile {
+    format: u32,
+    nodes: Vec<KnownNode>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KnownNode {
+    node: u64,
+    address: String,
+    drive: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -124,6 +140,25 @@ impl PeerFiles {
     /// Before anything else of a join: see the invariant of `identity`.
     pub fn begin_join(&self, cluster: &ClusterId) -> Result<()> {
         self.replace("join.json", &json(&JoinFile { format: FORMAT, cluster: hex::encode(cluster) })?)
+    }
+
+    /// Where the others were when this node joined; empty on a founder.
+    pub fn nodes(&self) -> Result<BTreeMap<NodeId, PeerEntry>> {
+        let Some(file) = self.read_json::<NodesFile>("nodes.json")? else { return Ok(BTreeMap::new()) };
+        let entry = |known: KnownNode| {
+            let drive = parse_id(&known.drive).with_context(|| self.damaged("nodes.json"))?;
+            Ok((NodeId(known.node), PeerEntry { address: known.address, drive }))
+        };
+        file.nodes.into_iter().map(entry).collect()
+    }
+
+    pub fn keep_nodes(&self, nodes: impl Iterator<Item = (NodeId, PeerEntry)>) -> Result<()> {
+        let known = |(node, PeerEntry { address, drive }): (NodeId, PeerEntry)| KnownNode {
+            node: node.0,
+            address,
+            drive: hex::encode(drive),
+        };
+        self.replace("nodes.json", &json(&NodesFile { format: FORMAT, nodes: nodes.map(known).collect() })?)
     }
 
     pub fn authority(&self) -> Result<Option<AuthorityRecord>> {

@@ -11,7 +11,7 @@ const CLUSTER: ClusterId = [0xC1; 16];
 const NOW_MS: u64 = 1_790_000_000_000;
 
 fn nothing() -> Recorded {
-    Recorded { authority: None, node: None, has_nodes: false }
+    Recorded { authority: None, node: None, nodes: Vec::new() }
 }
 
 fn run(data_dir: &Path, drive: DriveId, recorded: Recorded, now_ms: u64) -> Result<Established, String> {
@@ -64,22 +64,41 @@ fn lost_files_are_made_again_from_the_records() {
     let directory = tempfile::tempdir().unwrap();
     let authority = run(directory.path(), [1; 16], nothing(), NOW_MS).unwrap().founding;
     std::fs::remove_dir_all(directory.path().join("peer")).unwrap();
-    let node = NodeRecord {
-        node: NodeId(5),
-        drive: [1; 16],
-        peer_address: "a:1".to_owned(),
+    let nodes = vec![node(1, [9; 16], NodeState::Removed), node(5, [1; 16], NodeState::Active)];
+    let recorded = Recorded { authority: authority.clone(), node: Some(nodes[1].clone()), nodes };
+    let again = run(directory.path(), [1; 16], recorded, NOW_MS).unwrap();
+    assert_eq!((again.identity.node, again.founding), (NodeId(5), None));
+    assert_eq!(again.peers.into_keys().collect::<Vec<_>>(), [NodeId(5)]);
+    assert_eq!(again.identity.credentials.authority, authority.unwrap().certificate);
+}
+
+fn node(node: u64, drive: DriveId, state: NodeState) -> NodeRecord {
+    NodeRecord {
+        node: NodeId(node),
+        drive,
+        peer_address: format!("n{node}:1"),
         web_address: "a:2".to_owned(),
         s3_address: "a:3".to_owned(),
         zone: String::new(),
         weight: 100,
-        state: NodeState::Active,
+        state,
         joined_ms: 1,
         release: "1".to_owned(),
-    };
-    let recorded = Recorded { authority: authority.clone(), node: Some(node), has_nodes: true };
-    let again = run(directory.path(), [1; 16], recorded, NOW_MS).unwrap();
-    assert_eq!((again.identity.node, again.founding), (NodeId(5), None));
-    assert_eq!(again.identity.credentials.authority, authority.unwrap().certificate);
+    }
+}
+
+/// What was told at the join counts until there are records, and then for those that the records do not have yet.
+#[test]
+fn the_others_are_known_before_the_records_are_here() {
+    let directory = tempfile::tempdir().unwrap();
+    run(directory.path(), [1; 16], nothing(), NOW_MS).unwrap();
+    let told = [node(2, [2; 16], NodeState::Active), node(3, [3; 16], NodeState::Active)];
+    PeerFiles::new(directory.path()).keep_nodes(peers_of(&told)).unwrap();
+    let moved = NodeRecord { peer_address: "moved:1".to_owned(), ..node(2, [2; 16], NodeState::Active) };
+    let recorded = Recorded { nodes: vec![moved], ..nothing() };
+    let peers = run(directory.path(), [1; 16], recorded, NOW_MS).unwrap().peers;
+    let shown: Vec<_> = peers.iter().map(|(node, entry)| format!("{} {}", node.0, entry.address)).collect();
+    assert_eq!(shown, ["2 moved:1", "3 n3:1"]);
 }
 
 #[test]
@@ -98,7 +117,7 @@ fn what_must_not_start_says_why() {
     assert!(lost.contains("node-key.pem is missing"), "{lost}");
 
     std::fs::remove_dir_all(data_dir.join("peer")).unwrap();
-    let stranger = refused([1; 16], Recorded { has_nodes: true, ..nothing() });
+    let stranger = refused([1; 16], Recorded { nodes: vec![node(2, [2; 16], NodeState::Active)], ..nothing() });
     assert!(stranger.contains("of which it is no member"), "{stranger}");
     PeerFiles::new(data_dir).begin_join(&CLUSTER).unwrap();
     let unfinished = refused([1; 16], nothing());

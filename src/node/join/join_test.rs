@@ -34,7 +34,7 @@ fn admit(authority: &Authority, request: &Bytes) -> Result<Bytes> {
 }
 
 async fn refused(data_dir: &Path, token: &JoinToken) -> String {
-    let called = async |_: &JoinToken, _: Bytes| -> Result<Bytes> { bail!("the cluster was called") };
+    let called = async |_: DriveId, _: Bytes| -> Result<Bytes> { bail!("the cluster was called") };
     format!("{:#}", join(data_dir, token, describe, called).await.unwrap_err())
 }
 
@@ -45,7 +45,7 @@ async fn an_interrupted_join_goes_on_as_the_same_node() {
     let (authority, token) = token(CLUSTER);
     let mut seen = Vec::new();
     for answered in [false, true] {
-        let call = async |_: &JoinToken, request: Bytes| {
+        let call = async |_: DriveId, request: Bytes| {
             seen.push(JoinRequest::from_bytes(&request)?);
             ensure!(answered, "the answer was lost");
             admit(&authority, &request)
@@ -59,7 +59,7 @@ async fn an_interrupted_join_goes_on_as_the_same_node() {
     // And now it starts as that node.
     assert_eq!(master_key::load_or_create(&data_dir).unwrap(), MasterKey([7; 32]));
     let drive = onggi_storage_engine::drive::Identity { drive: seen[0].node.drive, cluster: CLUSTER };
-    let recorded = onggi_cluster::membership::Recorded { authority: None, node: None, has_nodes: false };
+    let recorded = onggi_cluster::membership::Recorded { authority: None, node: None, nodes: Vec::new() };
     let open = OpenDrive { identity: &drive, recorded, master_key: &MasterKey([7; 32]), now_ms: NOW_MS };
     let established = establish(&data_dir, &open).unwrap();
     assert_eq!((established.identity.node, established.founding), (NodeId(2), None));
@@ -89,7 +89,7 @@ async fn another_master_key_is_not_overwritten() {
     let directory = TempDir::new().unwrap();
     master_key::keep(directory.path(), &MasterKey([8; 32])).unwrap();
     let (authority, token) = token(CLUSTER);
-    let call = async |_: &JoinToken, request: Bytes| admit(&authority, &request);
+    let call = async |_: DriveId, request: Bytes| admit(&authority, &request);
     let error = join(directory.path(), &token, describe, call).await.unwrap_err().to_string();
     assert!(error.contains("is not the cluster's"), "{error}");
     assert!(!is_member(directory.path()).unwrap());
