@@ -9,6 +9,7 @@ mod join;
 mod master_key;
 mod member;
 mod options;
+mod peers;
 mod registration;
 mod system;
 mod welcome;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use onggi_cluster::id::NodeId;
 use onggi_cluster::metadata::secret_box::{MasterKey, SecretBox};
-use onggi_cluster::{Cluster, ClusterNetwork, MembershipOptions};
+use onggi_cluster::{Cluster, MembershipOptions};
 use onggi_storage_engine::StorageEngine;
 use onggi_storage_engine::env::Environment;
 use tokio::task::JoinSet;
@@ -36,6 +37,7 @@ use crate::node::addresses::Bound;
 use crate::node::engine_metrics::EngineMetrics;
 use crate::node::first_start::RootKey;
 use crate::node::identity::Established;
+use crate::node::peers::PeerPort;
 use crate::node::registration::Registration;
 use crate::node::system::NodeSystem;
 use crate::node::welcome::Welcome;
@@ -45,6 +47,12 @@ use crate::services::{Secret, Services};
 
 pub struct Node {
     cluster: Cluster,
+    peers: Part,
+    apis: Apis,
+}
+
+/// What clients and operators reach.
+struct Apis {
     system: Arc<NodeSystem>,
     s3: Part,
     web: Part,
@@ -72,8 +80,8 @@ impl Node {
             s3: bind("s3", config.s3.listen, &config).await?,
             web: bind("web", config.web.listen, &config).await?,
         };
-        let bound =
-            Bound { peer: config.cluster.peer_listen, web: listeners.web.address()?, s3: listeners.s3.address()? };
+        let peer_port = PeerPort::bind(config.cluster.peer_listen).await?;
+        let bound = Bound { peer: peer_port.address()?, web: listeners.web.address()?, s3: listeners.s3.address()? };
         member::join_if_asked(&config, bound, join_token.as_ref()).await?;
         let engine = StorageEngine::open(options::engine(&config), Environment::real())
             .await
@@ -86,13 +94,13 @@ impl Node {
             master_key: master_key.clone(),
             founder: established.identity.node == NodeId::FOUNDER,
         };
-        let cluster = Cluster::start_member(options, engine, ClusterNetwork::alone(), member)
-            .await
-            .context("start the cluster")?;
+        let (network, peers) = peer_port.open(&established)?;
+        let cluster = Cluster::start_member(options, engine, network, member).await.context("start the cluster")?;
         match Self::start_apis(&config, listeners, cluster.clone(), master_key, bound, established).await {
-            Ok(node) => Ok(node),
+            Ok(apis) => Ok(Self { cluster, peers, apis }),
             Err(error) => {
                 cluster.stop().await;
+                peers.stop().await;
                 Err(error)
             }
         }
@@ -105,7 +113,7 @@ impl Node {
         master_key: MasterKey,
         bound: Bound,
         established: Established,
-    ) -> Result<Self> {
+    ) -> Result<Apis> {
         let data_dir = &config.node.data_dir;
         let secret_box = SecretBox::new(&master_key.0);
         let membership = cluster.membership().context("a node is a member of its cluster")?.clone();
@@ -141,24 +149,25 @@ impl Node {
         let mut s3 = Part::new();
         let front = Front::new(s3_api, requests_max, metrics);
         s3.spawn("s3 listener", |stop| s3_listener.run(front, stop));
-        Ok(Self { cluster, system, s3, web, welcome })
+        Ok(Apis { system, s3, web, welcome })
     }
 
     /// Tells whoever started the process that it is ready, on standard output.
     pub fn announce(&self, welcome: bool) {
         if welcome {
-            println!("{}", self.welcome.text());
-        } else if let Some(credentials) = self.welcome.first_credentials() {
+            println!("{}", self.apis.welcome.text());
+        } else if let Some(credentials) = self.apis.welcome.first_credentials() {
             println!("{credentials}");
         }
-        println!("{}", self.welcome.ready_line());
+        println!("{}", self.apis.welcome.ready_line());
     }
 
     /// Waits for a part to end that should not.
     pub async fn failed(&mut self) -> anyhow::Error {
         let ended = tokio::select! {
-            Some(ended) = self.s3.tasks.join_next() => ended,
-            Some(ended) = self.web.tasks.join_next() => ended,
+            Some(ended) = self.apis.s3.tasks.join_next() => ended,
+            Some(ended) = self.apis.web.tasks.join_next() => ended,
+            Some(ended) = self.peers.tasks.join_next() => ended,
         };
         match ended {
             Ok(name) => anyhow!("the {name} ended by itself"),
@@ -166,12 +175,14 @@ impl Node {
         }
     }
 
-    /// Not ready first, then requests in flight, then the stores.
+    /// Not ready first, then requests in flight, then the stores, which say goodbye to their peers.
     pub async fn stop(self) {
-        self.system.begin_stop();
-        self.s3.stop().await;
-        self.web.stop().await;
+        let Apis { system, s3, web, .. } = self.apis;
+        system.begin_stop();
+        s3.stop().await;
+        web.stop().await;
         self.cluster.stop().await;
+        self.peers.stop().await;
         tracing::info!("stopped");
     }
 }

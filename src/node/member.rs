@@ -1,6 +1,7 @@
 //! Member: from a configuration and a data directory to a node that a cluster knows.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use onggi_cluster::id::DriveId;
 use onggi_cluster::membership::{JoinToken, Recorded};
 use onggi_cluster::metadata::command::NewNode;
 use onggi_cluster::metadata::secret_box::MasterKey;
-use onggi_cluster::{Error, ErrorKind};
+use onggi_cluster::peer::InvitedCall;
 use onggi_storage_engine::StorageEngine;
 
 use crate::config::Config;
@@ -18,6 +19,9 @@ use crate::node::identity::{self, Established, OpenDrive};
 use crate::node::join::{self, Patience};
 use crate::services::Secret;
 
+/// A member that answers at all does so within an election of the system group.
+const JOIN_TIME_MAX: Duration = Duration::from_secs(10);
+
 /// Only at a first start: a member that is started again with the same flags is what it is.
 pub async fn join_if_asked(config: &Config, bound: Bound, token: Option<&Secret>) -> Result<()> {
     let data_dir = &config.node.data_dir;
@@ -26,10 +30,19 @@ pub async fn join_if_asked(config: &Config, bound: Bound, token: Option<&Secret>
     }
     let token = token.context("--join: the first start of a node that joins needs ONGGI_JOIN_TOKEN or --join-token")?;
     let token = JoinToken::parse(token.expose())?;
-    let call =
-        async |_: &HostPort, _: Bytes| Err(Error::new(ErrorKind::Conflict, "nodes do not listen to each other yet"));
-    let call =
-        async |_: DriveId, request: Bytes| join::ask(&config.cluster.join, &request, &Patience::default(), call).await;
+    let call = async |drive: DriveId, request: Bytes| {
+        let call_one = async |member: &HostPort, request: Bytes| {
+            let call = InvitedCall {
+                address: &member.0,
+                cluster: token.cluster,
+                credentials: &token.credentials,
+                drive,
+                release: env!("CARGO_PKG_VERSION"),
+            };
+            call.join(vec![request], JOIN_TIME_MAX).await
+        };
+        join::ask(&config.cluster.join, &request, &Patience::default(), call_one).await
+    };
     let describe = |drive| describe(config, bound, drive);
     let joined = join::join(data_dir, &token, describe, call).await.context("join the cluster")?;
     let (node, cluster, nodes) = (joined.node.0, joined.cluster_name, joined.nodes.len());

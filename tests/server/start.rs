@@ -84,7 +84,16 @@ fn an_address_that_is_taken_is_named_with_its_flag() {
     let directory = TempDir::new().unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let output = onggi()
-        .args(["server", "--s3-listen", &address, "--web-listen", "127.0.0.1:0", "--data-dir"])
+        .args([
+            "server",
+            "--s3-listen",
+            &address,
+            "--web-listen",
+            "127.0.0.1:0",
+            "--peer-listen",
+            "127.0.0.1:0",
+            "--data-dir",
+        ])
         .arg(directory.path().join("data"))
         .output()
         .unwrap();

@@ -1,0 +1,61 @@
+//! Peers: this node's connections to the other nodes of its cluster, and theirs to it.
+//! Owns: the peer port, and when it begins to answer: after the groups on this drive are open, before any other node is waited for.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use onggi_cluster::peer::{AddressBook, Mesh, MeshOptions, PeerLimits};
+use onggi_cluster::{ClusterNetwork, Error, ErrorKind};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::Part;
+use crate::node::identity::Established;
+
+pub struct PeerPort {
+    listener: TcpListener,
+}
+
+impl PeerPort {
+    pub async fn bind(address: SocketAddr) -> Result<Self> {
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!("listen on {address}: is another process using it? choose another address with --peer-listen")
+        })?;
+        Ok(Self { listener })
+    }
+
+    pub fn address(&self) -> Result<SocketAddr> {
+        self.listener.local_addr().context("address of the peer port")
+    }
+
+    /// The network for the cluster, and the tasks behind it; they stop last.
+    pub fn open(self, established: &Established) -> Result<(ClusterNetwork, Part)> {
+        let identity = &established.identity;
+        let addresses = AddressBook::new(established.peers.clone());
+        let mesh = Mesh::new(MeshOptions {
+            node: identity.node,
+            cluster: identity.cluster,
+            drive: identity.drive,
+            release: env!("CARGO_PKG_VERSION").to_owned(),
+            credentials: identity.credentials.clone(),
+            book: addresses.clone(),
+            limits: PeerLimits::default(),
+        })?;
+        let mut part = Part::new();
+        let (serve, handlers) = oneshot::channel();
+        let (calls, answers) = (mesh.clone(), mesh.clone());
+        part.spawn("peer connections", |stop| calls.run(stop));
+        part.spawn("peer listener", |stop| async move {
+            // None come if the start fails.
+            if let Some(Ok(handlers)) = stop.run_until_cancelled(handlers).await {
+                answers.serve(self.listener, handlers, stop).await;
+            }
+        });
+        let serve = Box::new(move |handlers| {
+            let gone = |_| Error::new(ErrorKind::Internal, "the peer listener has ended");
+            serve.send(handlers).map_err(gone)
+        });
+        Ok((ClusterNetwork { peers: Arc::new(mesh), addresses, serve }, part))
+    }
+}
