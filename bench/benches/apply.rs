@@ -40,7 +40,10 @@ impl State {
             match write {
                 Write::Put { key, value } => self.view.put(key, value),
                 Write::Delete { key } => self.view.delete(&key),
-                Write::PutInline { .. } | Write::DeleteInline { .. } | Write::FreeBlob { .. } => {}
+                Write::PutInline { .. }
+                | Write::DeleteInline { .. }
+                | Write::NameBlob { .. }
+                | Write::FreeBlob { .. } => {}
             }
         }
         applied.outcome

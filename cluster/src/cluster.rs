@@ -2,6 +2,7 @@
 //! Owns: the order in which groups, clients and background tasks start and stop.
 //! Does not own: what any of them does.
 
+mod group_truth;
 mod network;
 mod options;
 mod start;

@@ -2,14 +2,19 @@
 //! Owns: cutting bodies into chunks, reading them back verified, and freeing blobs that nothing names.
 //! Does not own: where a chunk lies on the drive (storage engine), what a version names (`metadata`).
 
+mod backfills;
+mod blob_changes;
 mod blob_layout;
 mod chunk_message;
 mod counters;
+mod departed_groups;
 mod freed_blobs;
+mod group_state;
 mod hedge;
 mod inbound;
 mod node;
 mod open_blobs;
+mod passes;
 mod reader;
 mod received_blobs;
 mod remote_chunks;
@@ -31,8 +36,11 @@ use std::sync::Arc;
 
 use onggi_storage_engine::env::Environment;
 
+pub use backfills::Backfills;
+pub use blob_changes::{BlobChanges, BlobQueues};
+pub use blob_layout::BlobLayout;
 pub use counters::{RepairStatus, ReplicationStatus};
-pub use freed_blobs::{FreedBlobs, FreedQueue};
+pub use group_state::{GroupState, GroupStates};
 pub use node::{DataNode, DataNodeOptions};
 pub use reader::ContentStream;
 pub use repair::RepairOptions;

@@ -11,11 +11,12 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::group_truth::GroupTruth;
 use super::network::ClusterNetwork;
 use super::options::{self, ClusterOptions};
 use super::{Cluster, Inner};
 use crate::data::{
-    DataNode, DataNodeOptions, DataOptions, FreedQueue, RepairOptions, ReplicaMap, ReplicaSet, SweepOptions,
+    Backfills, BlobQueues, DataNode, DataNodeOptions, DataOptions, RepairOptions, ReplicaMap, ReplicaSet, SweepOptions,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClusterId, GroupId, NodeId};
@@ -64,7 +65,7 @@ impl Cluster {
         options::check(&options)?;
         let ClusterNetwork { peers, addresses, serve } = network;
         let environment = engine.environment().clone();
-        let freed = FreedQueue::new(environment.clock.clone(), options.sweep_grace);
+        let queues = BlobQueues::new(environment.clock.clone(), options.sweep_grace);
         let founds = membership.as_ref().is_none_or(|membership| membership.founder);
         let opening = if founds { Opening::Found } else { Opening::Join };
         let group_options = GroupSetOptions {
@@ -78,7 +79,7 @@ impl Cluster {
                 disk: environment.disk.clone(),
                 directory: engine.snapshots_directory().to_owned(),
             },
-            freed: freed.sender(),
+            blob_changes: queues.changes(),
         };
         let groups = Arc::new(GroupSet::open(group_options, opening).await?);
         let known = read_placement(groups.system()).await?;
@@ -97,11 +98,11 @@ impl Cluster {
             environment: environment.clone(),
             peers: peers.clone(),
             replicas: replica_watch,
-            freed,
+            states: Arc::new(GroupTruth { node: options.node, groups: groups.clone(), metadata: metadata.clone() }),
+            queues,
             data: DataOptions { inline_bytes_max: options.inline_bytes_max, chunk_bytes: options.chunk_bytes },
             repair: RepairOptions::default(),
-            sweep: SweepOptions { interval: options.sweep_interval },
-            grace: options.sweep_grace,
+            sweep: SweepOptions { interval: options.sweep_interval, grace: options.sweep_grace },
         });
         let membership = membership.map(|MembershipOptions { cluster, master_key, .. }| {
             Membership::new(cluster, master_key, metadata.clone(), environment.clone())
@@ -133,7 +134,7 @@ impl Cluster {
             let follower = Follower::new(groups.system().clone(), publisher, addresses);
             tasks.spawn("placement", |stop| follower.run(stop));
             tasks.spawn("residents", |stop| residents.run(stop));
-            let has_bytes: HasBytes = Arc::new(|_node, _group| Box::pin(async { Ok(true) }));
+            let has_bytes = has_bytes(groups.clone(), data.backfills());
             let carrier = Carrier::new(
                 options.node,
                 groups.clone(),
@@ -156,6 +157,14 @@ impl Cluster {
         let inner = Inner { node: options.node, placement, groups, metadata, membership, data, engine, stop, tasks };
         Ok(Self { inner: Arc::new(inner) })
     }
+}
+
+/// A learner has the bytes of a group when it has all that the log names which stood here when it was asked first.
+fn has_bytes(groups: Arc<GroupSet>, backfills: Backfills) -> HasBytes {
+    Arc::new(move |node, group| {
+        let last_index = groups.find(group).and_then(|group| group.status().last_log_index);
+        backfills.is_complete(node, group, last_index.unwrap_or(0))
+    })
 }
 
 struct Tasks {

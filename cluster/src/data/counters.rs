@@ -30,6 +30,11 @@ pub struct RepairStatus {
     pub unrepairable: u64,
     /// Left to the next pass over the records after many tries.
     pub given_up: u64,
+    /// Walks over all records of a group that were compared with the chunks here.
+    pub passes: u64,
+    /// What the last passes found missing and what was not brought yet.
+    pub blobs_left: u64,
+    pub bytes_left: u64,
 }
 
 #[derive(Default)]
@@ -87,11 +92,11 @@ impl Counters {
             remote_reads: get(&self.remote_reads),
             bad_local_reads: get(&self.bad_local_reads),
             repair: RepairStatus {
-                queued: 0,
                 repaired_chunks: get(&self.repaired_chunks),
                 repaired_bytes: get(&self.repaired_bytes),
                 unrepairable: get(&self.unrepairable),
                 given_up: get(&self.given_up),
+                ..RepairStatus::default()
             },
         }
     }

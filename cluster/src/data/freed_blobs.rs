@@ -48,10 +48,6 @@ impl FreedQueue {
         self.lock().len()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.lock().is_empty()
-    }
-
     fn lock(&self) -> MutexGuard<'_, VecDeque<(Instant, BlobId)>> {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }

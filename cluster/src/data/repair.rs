@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 pub use fetch::Fetch;
 pub use queue::{Job, Repair, RepairQueue};
 
-use super::blob_layout::BlobLayout;
+use super::blob_layout::{BlobLayout, StoredChunk};
 use super::counters::Counters;
 use super::received_blobs::ReceivedBlobs;
 use crate::error::{Error, ErrorKind, Result};
@@ -33,12 +33,14 @@ use crate::metadata::view::StoreView;
 pub struct RepairOptions {
     /// What repair may take of this node's network and drive.
     pub bytes_per_second: u64,
+    /// How often all records are compared with the chunks that are here.
+    pub pass_interval: Duration,
 }
 
 impl Default for RepairOptions {
     fn default() -> Self {
-        // Half of what one gigabit link carries.
-        Self { bytes_per_second: 64 << 20 }
+        // Half of what one gigabit link carries. A pass of a million objects takes seconds of one core.
+        Self { bytes_per_second: 64 << 20, pass_interval: Duration::from_secs(60 * 60) }
     }
 }
 
@@ -47,7 +49,7 @@ const TICK: Duration = Duration::from_millis(250);
 /// Looked at with one scan of the chunk index.
 const JOBS_PER_LOOK_MAX: usize = 256;
 /// Blobs that are fetched at a time; each holds one chunk in memory.
-const FETCHES_MAX: usize = 4;
+pub const FETCHES_MAX: usize = 4;
 /// How often the damaged chunks of the drive are asked for.
 const DAMAGED_INTERVAL: Duration = Duration::from_secs(30);
 
@@ -103,6 +105,15 @@ impl Repairer {
         }
     }
 
+    /// Brings what the blob lacks here, which a record of this node names. Gives the bytes that were missing.
+    pub async fn bring(&self, layout: &BlobLayout, stop: &CancellationToken) -> Result<u64> {
+        let stored = self.parts.chunks.chunks_of(vec![layout.blob]).await?.into_iter().flatten().collect::<Vec<_>>();
+        let lacking = lacking(layout, &stored);
+        let bytes = lacking.iter().filter_map(|(_, bytes)| *bytes).map(u64::from).sum();
+        self.parts.bring(&Repair::Blob(*layout), lacking, stop).await?;
+        Ok(bytes)
+    }
+
     /// One look at what is due; gives how much that was.
     pub(super) async fn work_off(&self, stop: &CancellationToken) -> usize {
         let jobs = self.parts.queue.take_due(JOBS_PER_LOOK_MAX);
@@ -135,11 +146,7 @@ impl RepairerParts {
         let mut needed = Vec::new();
         for (job, stored) in jobs.into_iter().zip(stored) {
             let chunks = match &job.repair {
-                Repair::Blob(layout) => layout
-                    .missing(&stored)
-                    .into_iter()
-                    .map(|number| (number, Some(layout.bytes_of_chunk(number))))
-                    .collect(),
+                Repair::Blob(layout) => lacking(layout, &stored),
                 Repair::Chunk(chunk) => {
                     let known = stored.iter().find(|(number, _)| *number == chunk.number()).map(|(_, bytes)| *bytes);
                     vec![(chunk.number(), known)]
@@ -228,6 +235,10 @@ impl RepairerParts {
             tracing::warn!(?blob, "repair is given up until the next pass over the records");
         }
     }
+}
+
+fn lacking(layout: &BlobLayout, stored: &[StoredChunk]) -> Vec<(u32, Option<u32>)> {
+    layout.missing(stored).into_iter().map(|number| (number, Some(layout.bytes_of_chunk(number)))).collect()
 }
 
 /// Whether a record on this node names each of the blobs.

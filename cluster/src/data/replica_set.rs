@@ -91,6 +91,10 @@ impl ReplicaMap {
         self.partitions.ranges_of(group).collect()
     }
 
+    pub fn groups(&self) -> impl Iterator<Item = GroupId> {
+        self.sets.keys().copied()
+    }
+
     /// The groups that `node` is a replica of.
     pub fn groups_on(&self, node: NodeId) -> Vec<GroupId> {
         self.sets.values().filter(|set| set.contains(node)).map(|set| set.group).collect()

@@ -3,28 +3,35 @@
 //! those that were never named (aborted uploads, crashes) or whose freeing was lost at a restart.
 //! Does not own: reclaiming the space (the chunk store's garbage collection).
 //! Invariant: a blob is freed only if, after it was older than the grace period and not protected by `OpenBlobs`, the
-//! state had no reference to it. A commit makes the reference before it is acknowledged, and blob ids are never reused.
+//! *current* state of its group had no reference to it: a replica that lags knows fewer names than there are. A commit makes
+//! the reference before it is acknowledged, and blob ids are never reused.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use onggi_storage_engine::chunk_store::ChunkStore;
-use onggi_storage_engine::metadata_store::MetadataStore;
+use onggi_storage_engine::env::Clock;
 use tokio_util::sync::CancellationToken;
 
+use super::departed_groups::DepartedGroups;
 use super::freed_blobs::FreedQueue;
+use super::group_state::{GroupState, GroupStates};
 use super::open_blobs::OpenBlobs;
 use super::received_blobs::ReceivedBlobs;
+use super::replica_set::ReplicaMapWatch;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::BlobId;
+use crate::id::{BlobId, GroupId, NodeId};
 use crate::metadata::query;
-use crate::metadata::view::StoreView;
+use crate::metadata::view::MetadataView;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct SweepOptions {
     /// How often the chunk index is compared with the references.
     pub interval: Duration,
+    /// No pass begins earlier after the start: what was being written here before it is protected by nobody else.
+    pub grace: Duration,
 }
 
 /// Freed blobs are looked after this often, so the grace period is kept to a second.
@@ -41,6 +48,8 @@ pub struct SweepStatus {
     /// Orphans found by the pass over the chunk index, since the start.
     pub orphans: u64,
     pub passes: u64,
+    /// Blobs of which no pass could tell whether they are named, because the group's current state could not be had.
+    pub undecided: u64,
     /// Blobs that wait for the end of their grace period.
     pub waiting: u64,
 }
@@ -48,13 +57,21 @@ pub struct SweepStatus {
 /// Cheap to clone: the task and those who ask for its status share it.
 #[derive(Clone)]
 pub struct Sweeper {
-    chunks: ChunkStore,
-    metadata: MetadataStore,
-    open: OpenBlobs,
-    received: ReceivedBlobs,
-    freed: FreedQueue,
-    options: SweepOptions,
+    parts: Arc<SweeperParts>,
+    departed: DepartedGroups,
     counts: Arc<Counts>,
+}
+
+pub struct SweeperParts {
+    pub node: NodeId,
+    pub clock: Arc<dyn Clock>,
+    pub chunks: ChunkStore,
+    pub replicas: ReplicaMapWatch,
+    pub states: Arc<dyn GroupStates>,
+    pub open: OpenBlobs,
+    pub received: ReceivedBlobs,
+    pub freed: FreedQueue,
+    pub options: SweepOptions,
 }
 
 #[derive(Default)]
@@ -62,23 +79,19 @@ struct Counts {
     freed: AtomicU64,
     orphans: AtomicU64,
     passes: AtomicU64,
+    undecided: AtomicU64,
 }
 
 impl Sweeper {
-    pub fn new(
-        chunks: ChunkStore,
-        metadata: MetadataStore,
-        open: OpenBlobs,
-        received: ReceivedBlobs,
-        freed: FreedQueue,
-        options: SweepOptions,
-    ) -> Self {
-        Self { chunks, metadata, open, received, freed, options, counts: Arc::default() }
+    pub fn new(parts: SweeperParts) -> Self {
+        let departed = DepartedGroups::new(parts.clock.clone(), parts.options.grace);
+        Self { parts: Arc::new(parts), departed, counts: Arc::default() }
     }
 
-    /// Runs until `stop`. Start it only when every group has applied its log: an older state knows fewer names.
+    /// Runs until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let mut pass_due = Instant::now() + self.options.interval;
+        let SweepOptions { interval, grace } = self.parts.options;
+        let mut pass_due = Instant::now() + interval.max(grace);
         let mut cursor = None;
         loop {
             tokio::select! {
@@ -86,17 +99,19 @@ impl Sweeper {
                 () = tokio::time::sleep(TICK) => {}
             }
             self.free_due().await;
+            if self.look_for_departed() {
+                // Their room is wanted, above all on a drive that was getting full.
+                pass_due = pass_due.min(Instant::now() + grace + TICK);
+            }
             if Instant::now() < pass_due {
                 continue;
             }
             // A pass that was cut short by an error goes on where it was.
             match self.pass(&mut cursor, &stop).await {
-                Ok(()) => pass_due = Instant::now() + self.options.interval,
-                Err(error) => {
-                    tracing::warn!(%error, "sweep stopped early; it goes on at the next interval");
-                    pass_due = Instant::now() + self.options.interval;
-                }
+                Ok(()) => {}
+                Err(error) => tracing::warn!(%error, "sweep stopped early; it goes on at the next interval"),
             }
+            pass_due = Instant::now() + interval;
         }
     }
 
@@ -105,13 +120,14 @@ impl Sweeper {
             freed: self.counts.freed.load(Ordering::Relaxed),
             orphans: self.counts.orphans.load(Ordering::Relaxed),
             passes: self.counts.passes.load(Ordering::Relaxed),
-            waiting: self.freed.len() as u64,
+            undecided: self.counts.undecided.load(Ordering::Relaxed),
+            waiting: self.parts.freed.len() as u64,
         }
     }
 
     pub(super) async fn free_due(&self) {
-        for blob in self.freed.take_due(FREES_PER_TICK_MAX) {
-            match self.chunks.free(blob).await {
+        for blob in self.parts.freed.take_due(FREES_PER_TICK_MAX) {
+            match self.parts.chunks.free(blob).await {
                 Ok(()) => self.counts.freed.fetch_add(1, Ordering::Relaxed),
                 Err(error) => {
                     tracing::warn!(?blob, %error, "could not free a blob; a later pass finds it");
@@ -124,15 +140,13 @@ impl Sweeper {
     /// One pass over the chunk index, from `cursor` on; `None` again at the end.
     pub(super) async fn pass(&self, cursor: &mut Option<BlobId>, stop: &CancellationToken) -> Result<()> {
         loop {
-            let page = self.chunks.blobs(*cursor, PAGE_BLOBS).await?;
+            let page = self.parts.chunks.blobs(*cursor, PAGE_BLOBS).await?;
             let Some(last) = page.last().map(|(blob, _)| *blob) else { break };
             // Unprotected first, references after: a blob that is committed in between is still protected.
             let candidates: Vec<BlobId> =
-                page.into_iter().map(|(blob, _)| blob).filter(|blob| !self.open.protects(*blob)).collect();
-            for orphan in self.without_reference(candidates).await? {
-                self.chunks.free(orphan).await?;
-                self.counts.orphans.fetch_add(1, Ordering::Relaxed);
-                tracing::info!(blob = ?orphan, "freed chunks that nothing names");
+                page.into_iter().map(|(blob, _)| blob).filter(|blob| !self.parts.open.protects(*blob)).collect();
+            for (group, candidates) in self.by_group(candidates) {
+                self.free_orphans(group, candidates).await?;
             }
             *cursor = Some(last);
             tokio::select! {
@@ -141,29 +155,57 @@ impl Sweeper {
             }
         }
         *cursor = None;
-        self.received.close_silent();
-        self.open.forget_expired();
+        self.parts.received.close_silent();
+        self.parts.open.forget_expired();
         self.counts.passes.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
-    async fn without_reference(&self, mut blobs: Vec<BlobId>) -> Result<Vec<BlobId>> {
-        if blobs.is_empty() {
-            return Ok(blobs);
-        }
-        let metadata = self.metadata.clone();
-        let look_up = move || -> Result<Vec<BlobId>> {
-            let view = StoreView::new(metadata.snapshot());
-            let mut orphans = Vec::new();
-            for blob in blobs.drain(..) {
-                if !query::blob_is_named(&view, blob)? {
-                    orphans.push(blob);
-                }
-            }
-            Ok(orphans)
-        };
-        tokio::task::spawn_blocking(look_up)
-            .await
-            .map_err(|panic| Error::caused_by(ErrorKind::Internal, "look up references", panic))?
+    /// True if a group has left this node since the last look.
+    pub(super) fn look_for_departed(&self) -> bool {
+        let map = self.parts.replicas.borrow();
+        self.departed.look(map.groups(), &map.groups_on(self.parts.node))
     }
+
+    fn by_group(&self, blobs: Vec<BlobId>) -> BTreeMap<GroupId, Vec<BlobId>> {
+        let map = self.parts.replicas.borrow();
+        let mut groups: BTreeMap<GroupId, Vec<BlobId>> = BTreeMap::new();
+        blobs.into_iter().for_each(|blob| groups.entry(map.group_of(blob.owner())).or_default().push(blob));
+        groups
+    }
+
+    async fn free_orphans(&self, group: GroupId, candidates: Vec<BlobId>) -> Result<()> {
+        let orphans = match self.parts.states.current(group).await {
+            Ok(GroupState::Here(view)) => without_reference(view, candidates).await?,
+            Ok(GroupState::Elsewhere) if self.departed.is_long_gone(group) => candidates,
+            // The others may still fetch what the last of them lack.
+            Ok(GroupState::Elsewhere) => return Ok(()),
+            Err(error) => {
+                self.counts.undecided.fetch_add(candidates.len() as u64, Ordering::Relaxed);
+                tracing::debug!(group = group.0, %error, "not swept: the current state of the group is not known");
+                return Ok(());
+            }
+        };
+        for orphan in orphans {
+            self.parts.chunks.free(orphan).await?;
+            self.counts.orphans.fetch_add(1, Ordering::Relaxed);
+            tracing::info!(blob = ?orphan, "freed chunks that nothing names");
+        }
+        Ok(())
+    }
+}
+
+async fn without_reference(view: Box<dyn MetadataView + Send>, mut blobs: Vec<BlobId>) -> Result<Vec<BlobId>> {
+    let look_up = move || -> Result<Vec<BlobId>> {
+        let mut orphans = Vec::new();
+        for blob in blobs.drain(..) {
+            if !query::blob_is_named(&*view, blob)? {
+                orphans.push(blob);
+            }
+        }
+        Ok(orphans)
+    };
+    tokio::task::spawn_blocking(look_up)
+        .await
+        .map_err(|panic| Error::caused_by(ErrorKind::Internal, "look up references", panic))?
 }

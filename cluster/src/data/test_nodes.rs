@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::TryStreamExt;
+use futures::future::BoxFuture;
 use onggi_storage_engine::StorageEngine;
 use onggi_storage_engine::env::{Clock, Environment};
 use onggi_storage_engine::format::Record;
+use onggi_storage_engine::metadata_store::MetadataStore;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -17,12 +19,13 @@ use super::faulty_disk::{Faults, FaultyDisk};
 use super::repair::RepairOptions;
 use super::replica_set::{ReplicaMap, ReplicaSet};
 use super::sweep::SweepOptions;
-use super::{DataNode, DataNodeOptions, DataOptions, FreedQueue};
+use super::{BlobQueues, DataNode, DataNodeOptions, DataOptions, GroupState, GroupStates};
 use crate::error::Result;
 use crate::id::{BlobId, GroupId, NodeId, OwnerKey};
 use crate::metadata::command::NewContent;
 use crate::metadata::key::{OwnerSpace, Referent};
 use crate::metadata::record::{Content, ReferenceRecord};
+use crate::metadata::view::StoreView;
 use crate::peer::memory::{Network, NetworkOptions};
 use crate::peer::{Handlers, Peers};
 use crate::placement::PartitionMap;
@@ -31,6 +34,8 @@ use crate::testing::TestEngine;
 pub const OWNER: OwnerKey = OwnerKey(7);
 pub const GROUP: GroupId = GroupId(1);
 pub const GRACE: Duration = Duration::from_secs(100);
+/// Where the log of every group stands on every node.
+pub const APPLIED: u64 = 10;
 pub const CHUNK_BYTES: u32 = 64 * 1024;
 
 /// Moves when it is told to.
@@ -46,6 +51,20 @@ impl Clock for SetClock {
 
     fn now(&self) -> Instant {
         self.begun + Duration::from_millis(self.passed_ms.load(Ordering::Relaxed))
+    }
+}
+
+/// Everything that was acknowledged has been applied everywhere.
+pub struct LocalStates(pub MetadataStore);
+
+impl GroupStates for LocalStates {
+    fn current(&self, _group: GroupId) -> BoxFuture<'static, Result<GroupState>> {
+        let view = Box::new(StoreView::new(self.0.snapshot()));
+        Box::pin(async move { Ok(GroupState::Here(view)) })
+    }
+
+    fn applied(&self, _group: GroupId) -> Option<u64> {
+        Some(APPLIED)
     }
 }
 
@@ -119,11 +138,11 @@ impl TestNodes {
             environment,
             peers: peers.clone(),
             replicas: self.replicas.subscribe(),
-            freed: FreedQueue::new(self.clock.clone(), GRACE),
+            states: Arc::new(LocalStates(engine.metadata_store().clone())),
+            queues: BlobQueues::new(self.clock.clone(), GRACE),
             data: DataOptions { inline_bytes_max: 1024, chunk_bytes: CHUNK_BYTES },
             repair: RepairOptions::default(),
-            sweep: SweepOptions { interval: Duration::from_secs(3600) },
-            grace: GRACE,
+            sweep: SweepOptions { interval: Duration::from_secs(3600), grace: GRACE },
         });
         self.network.serve(id, data.handlers(Handlers::new()));
         TestNode { id, faults, engine, data, peers, directory }

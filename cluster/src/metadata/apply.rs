@@ -54,6 +54,12 @@ pub enum Write {
     DeleteInline {
         blob: BlobId,
     },
+    /// The blob has got its first name: every replica must have its chunks.
+    NameBlob {
+        blob: BlobId,
+        bytes: u64,
+        chunk_bytes: u32,
+    },
     /// Nothing names the blob any more: its chunks are freed after the grace period.
     FreeBlob {
         blob: BlobId,

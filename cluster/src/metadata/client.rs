@@ -88,6 +88,11 @@ impl MetadataClient {
             .map_err(|panic| Error::caused_by(ErrorKind::Internal, "read metadata", panic))?
     }
 
+    /// A state of the group that contains every change acknowledged before the call, by any node.
+    pub(crate) async fn current_view(&self, group: GroupId) -> Result<Box<dyn MetadataView + Send>> {
+        self.inner.reader.view(group).await
+    }
+
     /// Commits under an id and a time that are given, so that a later attempt can be the same request.
     pub(crate) async fn commit_command(&self, command: Command) -> Result<Outcome> {
         // Before the log has it: a full disk in the middle of a write would fail the drive.

@@ -26,6 +26,7 @@ pub(super) fn owner() -> OwnerKey {
 pub(super) struct TestGroup {
     pub(super) records: MemoryView,
     pub(super) inline: BTreeMap<BlobId, Bytes>,
+    pub(super) named: Vec<BlobId>,
     pub(super) freed: Vec<BlobId>,
     pub(super) time_ms: u64,
     applier: Applier,
@@ -36,7 +37,15 @@ impl TestGroup {
     pub(super) fn new() -> Self {
         let records = MemoryView::default();
         let applier = Applier::open(&records, GROUP).unwrap();
-        Self { records, inline: BTreeMap::new(), freed: Vec::new(), time_ms: 1_000, applier, requests: 0 }
+        Self {
+            records,
+            inline: BTreeMap::new(),
+            named: Vec::new(),
+            freed: Vec::new(),
+            time_ms: 1_000,
+            applier,
+            requests: 0,
+        }
     }
 
     /// A new request, one millisecond after the last one.
@@ -76,6 +85,7 @@ impl TestGroup {
                     Write::DeleteInline { blob } => {
                         assert!(self.inline.remove(&blob).is_some(), "payload of {blob:?} is deleted twice");
                     }
+                    Write::NameBlob { blob, .. } => self.named.push(blob),
                     Write::FreeBlob { blob } => self.freed.push(blob),
                 }
             }
@@ -105,6 +115,9 @@ impl TestGroup {
         assert_eq!(freed.len(), self.freed.len(), "a blob is freed twice");
         let named: BTreeSet<BlobId> = found.blobs.keys().copied().collect();
         assert!(named.is_disjoint(&freed), "a blob is freed that is still named");
+        let reported: BTreeSet<BlobId> = self.named.iter().copied().collect();
+        assert_eq!(reported.len(), self.named.len(), "a blob gets its first name twice");
+        assert_eq!(reported, *blobs, "a blob got a name and nobody was told");
         assert_eq!(&named | &freed, *blobs, "a blob is neither named nor freed");
 
         let payloads: BTreeSet<BlobId> = self.inline.keys().copied().collect();

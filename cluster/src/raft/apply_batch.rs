@@ -10,6 +10,7 @@ use onggi_storage_engine::metadata_store::{MetadataBatch, MetadataStore};
 use super::format::AppliedRecord;
 use super::group_keys::GroupKeys;
 use super::type_config::{Entry, Payload, StoredMembership};
+use crate::data::BlobLayout;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::BlobId;
 use crate::metadata::apply::{Applier, Write};
@@ -30,6 +31,13 @@ pub struct Decided {
     pub applied: AppliedRecord,
     /// One for each entry; `None` for those that are no commands.
     pub outcomes: Vec<Option<Outcome>>,
+    pub blobs: ChangedBlobs,
+}
+
+/// What the data path has to look after.
+#[derive(Default)]
+pub struct ChangedBlobs {
+    pub named: Vec<BlobLayout>,
     pub freed: Vec<BlobId>,
 }
 
@@ -43,7 +51,7 @@ impl ApplyBatch {
         let mut overlay = Overlay::new(&base);
         let mut batch = self.store.batch();
         let outcomes = Vec::with_capacity(entries.len());
-        let mut decided = Decided { applier, applied: self.applied, outcomes, freed: Vec::new() };
+        let mut decided = Decided { applier, applied: self.applied, outcomes, blobs: ChangedBlobs::default() };
         for entry in entries {
             let log_id = entry.log_id;
             if decided.applied.last_applied.is_some_and(|applied| log_id.index <= applied.index) {
@@ -59,7 +67,7 @@ impl ApplyBatch {
                     let command = Command::decode(&command.0)?;
                     let applied = decided.applier.apply(&overlay, &command)?;
                     for write in applied.writes {
-                        take(write, &mut overlay, &mut batch, &mut decided.freed);
+                        take(write, &mut overlay, &mut batch, &mut decided.blobs);
                     }
                     Some(applied.outcome)
                 }
@@ -79,12 +87,13 @@ impl ApplyBatch {
     }
 }
 
-fn take(write: Write, overlay: &mut Overlay<'_>, batch: &mut MetadataBatch, freed: &mut Vec<BlobId>) {
+fn take(write: Write, overlay: &mut Overlay<'_>, batch: &mut MetadataBatch, blobs: &mut ChangedBlobs) {
     match write {
         Write::Put { key, value } => overlay.put(key, value),
         Write::Delete { key } => overlay.delete(key),
         Write::PutInline { blob, payload } => batch.put_inline(blob, &payload),
         Write::DeleteInline { blob } => batch.delete_inline(blob),
-        Write::FreeBlob { blob } => freed.push(blob),
+        Write::NameBlob { blob, bytes, chunk_bytes } => blobs.named.push(BlobLayout { blob, bytes, chunk_bytes }),
+        Write::FreeBlob { blob } => blobs.freed.push(blob),
     }
 }

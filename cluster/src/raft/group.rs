@@ -26,7 +26,7 @@ use super::snapshot_file::SnapshotFiles;
 use super::snapshot_install;
 use super::state_machine::StateMachine;
 use super::type_config::{Applied, EncodedCommand, StoredMembership, TypeConfig};
-use crate::data::FreedBlobs;
+use crate::data::BlobChanges;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, NodeId};
 use crate::metadata::outcome::Outcome;
@@ -48,7 +48,7 @@ pub struct GroupOptions {
     pub log_store: LogStore,
     pub metadata_store: MetadataStore,
     pub snapshot_files: SnapshotFiles,
-    pub freed: FreedBlobs,
+    pub blob_changes: BlobChanges,
 }
 
 pub struct Group {
@@ -90,7 +90,7 @@ impl Group {
         files.remove_all(id)?;
         let snapshots = Snapshots::new(store.clone(), keys.clone(), files);
         let state_machine =
-            StateMachine::open(store.clone(), keys.clone(), gate.clone(), options.freed, snapshots).await?;
+            StateMachine::open(store.clone(), keys.clone(), gate.clone(), options.blob_changes, snapshots).await?;
         let last_index = options.log_store.state(id.0)?.last;
         let log = Log::new(id, options.log_store, gate.clone());
         let factory = NetworkFactory { group: id, network: options.network.clone() };

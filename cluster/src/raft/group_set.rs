@@ -18,7 +18,7 @@ use super::group_keys::GroupKeys;
 use super::network::Network;
 use super::options::RaftOptions;
 use super::snapshot_file::SnapshotFiles;
-use crate::data::FreedBlobs;
+use crate::data::BlobChanges;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, NodeId};
 use crate::peer::Peers;
@@ -34,7 +34,7 @@ pub struct GroupSetOptions {
     pub log_store: LogStore,
     pub metadata_store: MetadataStore,
     pub snapshot_files: SnapshotFiles,
-    pub freed: FreedBlobs,
+    pub blob_changes: BlobChanges,
 }
 
 /// What becomes of a group whose log is empty.
@@ -233,6 +233,6 @@ fn group_options(
         log_store: options.log_store.clone(),
         metadata_store: options.metadata_store.clone(),
         snapshot_files: options.snapshot_files.clone(),
-        freed: options.freed.clone(),
+        blob_changes: options.blob_changes.clone(),
     }
 }

@@ -14,7 +14,7 @@ use super::snapshot_file::SnapshotFiles;
 use super::snapshot_install;
 use super::state_machine::StateMachine;
 use super::test_nodes::records;
-use crate::data::FreedQueue;
+use crate::data::BlobQueues;
 use crate::id::{GroupId, NodeId};
 use crate::testing::{TestEngine, create_user, initialize, start, user_names};
 
@@ -27,10 +27,10 @@ async fn system_state_machine(engine: &StorageEngine) -> StateMachine {
     let keys = Arc::new(GroupKeys::system());
     let store = engine.metadata_store().clone();
     let clock = engine.environment().clock.clone();
-    let freed = FreedQueue::new(clock, std::time::Duration::ZERO).sender();
+    let blob_changes = BlobQueues::new(clock, std::time::Duration::ZERO).changes();
     let snapshots = Snapshots::new(store.clone(), keys.clone(), files(engine));
     let gate = Arc::new(ReadGate::new(NodeId(1)));
-    StateMachine::open(store, keys, gate, freed, snapshots).await.expect("opens")
+    StateMachine::open(store, keys, gate, blob_changes, snapshots).await.expect("opens")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,8 @@
 //! State machine: applies a group's committed entries to the drive's metadata.
 //! Owns: the batch (records of many entries and the applied position, written together), the replies after it,
 //! and the group's applied position.
-//! Does not own: what a command means (`metadata::apply`), when freed blobs go (`data::sweep`).
+//! Does not own: what a command means (`metadata::apply`), when freed blobs go (`data::sweep`) and named ones are looked for
+//! (`data::repair`).
 //! Invariant: the applied position never moves without the records of its entry. A reply is sent after the write.
 
 use std::io;
@@ -19,7 +20,7 @@ use super::group_keys::GroupKeys;
 use super::linearizable::ReadGate;
 use super::snapshot::{Snapshot, SnapshotBuilder, SnapshotData, Snapshots};
 use super::type_config::{Applied, Entry, LogId, Payload, SnapshotMeta, StoredMembership, TypeConfig};
-use crate::data::FreedBlobs;
+use crate::data::BlobChanges;
 use crate::error::Result;
 use crate::metadata::apply::Applier;
 
@@ -35,7 +36,7 @@ pub struct StateMachine {
     /// `None` at the start, while a batch is away, and after a snapshot was installed.
     applier: Option<Applier>,
     gate: Arc<ReadGate>,
-    freed: FreedBlobs,
+    blob_changes: BlobChanges,
     snapshots: Snapshots,
 }
 
@@ -45,12 +46,16 @@ impl StateMachine {
         store: MetadataStore,
         keys: Arc<GroupKeys>,
         gate: Arc<ReadGate>,
-        freed: FreedBlobs,
+        blob_changes: BlobChanges,
         snapshots: Snapshots,
     ) -> Result<Self> {
         let stored = store.get(&keys.applied()).await?;
         let applied = stored.map(|bytes| AppliedRecord::from_bytes(&bytes)).transpose()?.unwrap_or_default();
-        Ok(Self { store, keys, applied, applier: None, gate, freed, snapshots })
+        Ok(Self { store, keys, applied, applier: None, gate, blob_changes, snapshots })
+    }
+
+    fn is_shared(&self) -> bool {
+        self.applied.membership.membership().nodes().count() > 1
     }
 
     async fn apply_batch(&mut self, batch: Vec<(Entry, Option<ApplyResponder<TypeConfig>>)>) -> io::Result<()> {
@@ -67,7 +72,11 @@ impl StateMachine {
         self.applied = decided.applied;
         self.applier = Some(decided.applier);
         self.gate.applied(self.applied.last_applied.as_ref(), &self.applied.membership);
-        self.freed.send(decided.freed);
+        self.blob_changes.freed(decided.blobs.freed);
+        // What only this node has was written here: there is nothing to look for.
+        if self.is_shared() {
+            self.blob_changes.named(decided.blobs.named);
+        }
         for (responder, outcome) in responders.into_iter().zip(decided.outcomes) {
             if let Some(responder) = responder {
                 responder.send(Applied(outcome));
@@ -118,6 +127,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         self.applied = self.snapshots.install(meta, snapshot).await.map_err(io::Error::other)?;
         self.applier = None;
         self.gate.install_ended();
+        self.blob_changes.replaced(self.keys.group());
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use super::snapshot::Snapshots;
 use super::snapshot_file::SnapshotFiles;
 use super::state_machine::StateMachine;
 use super::type_config::TypeConfig;
-use crate::data::FreedQueue;
+use crate::data::BlobQueues;
 use crate::id::{GroupId, NodeId};
 use crate::testing::TestEngine;
 
@@ -32,10 +32,10 @@ impl StoreBuilder<TypeConfig, Log, StateMachine, TestEngine> for Stores {
             directory: storage.snapshots_directory().to_owned(),
         };
         let store = storage.metadata_store().clone();
-        let freed = FreedQueue::new(Arc::new(SystemClock), Duration::ZERO).sender();
+        let blob_changes = BlobQueues::new(Arc::new(SystemClock), Duration::ZERO).changes();
         let snapshots = Snapshots::new(store.clone(), keys.clone(), files);
         let log = Log::new(GroupId::SYSTEM, storage.log_store().clone(), gate.clone());
-        let state_machine = StateMachine::open(store, keys, gate, freed, snapshots).await.expect("opens");
+        let state_machine = StateMachine::open(store, keys, gate, blob_changes, snapshots).await.expect("opens");
         Ok((engine, log, state_machine))
     }
 }

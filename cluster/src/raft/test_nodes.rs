@@ -16,7 +16,7 @@ use super::group_set::{GroupSet, GroupSetOptions, Opening};
 use super::options::RaftOptions;
 use super::peer_service::serve_groups;
 use super::snapshot_file::SnapshotFiles;
-use crate::data::FreedQueue;
+use crate::data::BlobQueues;
 use crate::error::Result;
 use crate::id::{NodeId, RequestId, UserId};
 use crate::metadata::command::{Change, Command, SystemChange};
@@ -86,7 +86,7 @@ impl Nodes {
                 disk: engine.environment().disk.clone(),
                 directory: engine.snapshots_directory().to_owned(),
             },
-            freed: FreedQueue::new(Arc::new(SystemClock), Duration::ZERO).sender(),
+            blob_changes: BlobQueues::new(Arc::new(SystemClock), Duration::ZERO).changes(),
         };
         let opening = if node == ANNA { Opening::Found } else { Opening::Join };
         let groups = Arc::new(GroupSet::open(options, opening).await.expect("opens"));

@@ -2,7 +2,8 @@
 //! Owns: the bound, one entry for each blob or chunk, the pause after each failed try.
 //! Does not own: durability. What is dropped or lost at a restart is found again by the pass over the records.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,8 @@ use crate::id::{BlobId, ChunkId};
 const JOBS_MAX: usize = 256 * 1024;
 /// From the entry that names a blob to the look whether it is all here: its writer gives stragglers this long.
 const NAMED_DELAY: Duration = Duration::from_secs(2);
+/// A blob that was not looked at this long after that is no longer one that was named a moment ago.
+const NAMED_AGE_MAX: Duration = Duration::from_secs(5);
 /// After the first failed try; doubled by each further one.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(60);
@@ -46,9 +49,10 @@ pub struct RepairQueue {
 #[derive(Default)]
 struct Jobs {
     due: BTreeMap<(Instant, u64), Job>,
-    /// Everything in `due`, and what was taken and not given back.
-    known: HashSet<(BlobId, Option<u32>)>,
+    /// Everything in `due`, and what was taken and not given back; and until when it counts as named a moment ago.
+    known: HashMap<(BlobId, Option<u32>), Instant>,
     numbered: u64,
+    overflowed: bool,
 }
 
 impl Repair {
@@ -76,17 +80,20 @@ impl RepairQueue {
     pub fn add_named(&self, blobs: impl IntoIterator<Item = BlobLayout>) {
         let at = self.clock.now() + NAMED_DELAY;
         let mut jobs = self.lock();
-        blobs.into_iter().for_each(|layout| jobs.add(at, Job { repair: Repair::Blob(layout), tries: 0 }));
+        for layout in blobs {
+            jobs.add(at, at + NAMED_AGE_MAX, Job { repair: Repair::Blob(layout), tries: 0 });
+        }
     }
 
+    #[cfg(test)]
     pub fn add_missing(&self, layout: BlobLayout) {
         let now = self.clock.now();
-        self.lock().add(now, Job { repair: Repair::Blob(layout), tries: 0 });
+        self.lock().add(now, now, Job { repair: Repair::Blob(layout), tries: 0 });
     }
 
     pub fn add_damaged(&self, chunk: ChunkId) {
         let now = self.clock.now();
-        self.lock().add(now, Job { repair: Repair::Chunk(chunk), tries: 0 });
+        self.lock().add(now, now, Job { repair: Repair::Chunk(chunk), tries: 0 });
     }
 
     pub fn take_due(&self, limit: usize) -> Vec<Job> {
@@ -115,7 +122,8 @@ impl RepairQueue {
         }
         let pause = (RETRY_PAUSE * 2u32.saturating_pow(job.tries)).min(RETRY_PAUSE_MAX);
         job.tries += 1;
-        jobs.add(self.clock.now() + pause, job);
+        let now = self.clock.now();
+        jobs.add(now + pause, now, job);
         true
     }
 
@@ -124,14 +132,28 @@ impl RepairQueue {
         self.lock().known.len()
     }
 
+    /// Whether the blob was named a moment ago and waits for its first look: it may still be on its way from its writer.
+    pub fn has_just_named(&self, blob: BlobId) -> bool {
+        let now = self.clock.now();
+        self.lock().known.get(&(blob, None)).is_some_and(|new_until| now < *new_until)
+    }
+
+    /// Whether something did not fit since this was asked last: then only a pass over the records knows what.
+    pub fn take_overflow(&self) -> bool {
+        std::mem::take(&mut self.lock().overflowed)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Jobs> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Jobs {
-    fn add(&mut self, at: Instant, job: Job) {
-        if self.known.len() < JOBS_MAX && self.known.insert(job.repair.key()) {
+    fn add(&mut self, at: Instant, new_until: Instant, job: Job) {
+        if self.known.len() >= JOBS_MAX {
+            self.overflowed = true;
+        } else if let Entry::Vacant(entry) = self.known.entry(job.repair.key()) {
+            entry.insert(new_until);
             self.numbered += 1;
             self.due.insert((at, self.numbered), job);
         }
@@ -168,6 +190,7 @@ mod tests {
         queue.add_named([layout(1), layout(2), layout(1)]);
         queue.add_damaged(layout(1).blob.chunk(0));
         assert_eq!(queue.len(), 3);
+        assert!(queue.has_just_named(layout(1).blob) && !queue.has_just_named(layout(3).blob));
         let taken = queue.take_due(10);
         assert_eq!(taken.iter().map(|job| job.repair).collect::<Vec<_>>(), [Repair::Chunk(layout(1).blob.chunk(0))]);
         clock.1.store(2000, Ordering::Relaxed);
@@ -175,6 +198,9 @@ mod tests {
         assert_eq!(named.iter().map(|job| job.repair.blob()).collect::<Vec<_>>(), [layout(1).blob, layout(2).blob]);
         queue.add_missing(layout(1));
         assert_eq!(queue.take_due(10).len(), 0, "under way");
+        assert!(queue.has_just_named(layout(2).blob));
+        clock.1.store(7000, Ordering::Relaxed);
+        assert!(!queue.has_just_named(layout(2).blob), "long ago");
         queue.done(&named[0]);
         queue.add_missing(layout(1));
         assert_eq!(queue.take_due(10).len(), 1, "once more");

@@ -28,7 +28,7 @@ async fn a_named_blob_is_fetched_after_a_while() {
     let (layout, body) = stored_on_two(&nodes).await;
     let node = nodes.node(3);
     node.name(layout.blob);
-    node.data.repairs().add_named([layout]);
+    node.data.queues().repairs.add_named([layout]);
     node.repair().await;
     assert_eq!(node.stored(layout.blob).await, "", "its writer may still be bringing it");
     nodes.pass_time(DELAY);
@@ -37,7 +37,7 @@ async fn a_named_blob_is_fetched_after_a_while() {
     let status = node.data.replication_status().repair;
     assert_eq!((status.repaired_chunks, status.repaired_bytes, status.queued), (4, BODY_BYTES as u64, 0));
     // A second look finds nothing to do.
-    node.data.repairs().add_missing(layout);
+    node.data.queues().repairs.add_missing(layout);
     node.repair().await;
     assert_eq!(node.data.replication_status().repair, status);
 }
@@ -48,7 +48,7 @@ async fn what_lost_its_name_meanwhile_and_what_belongs_elsewhere_is_not_fetched(
     let (layout, _) = stored_on_two(&nodes).await;
     nodes.node(4).name(layout.blob);
     for id in [3, 4] {
-        nodes.node(id).data.repairs().add_missing(layout);
+        nodes.node(id).data.queues().repairs.add_missing(layout);
         nodes.node(id).repair().await;
         assert_eq!(nodes.node(id).blobs().await, []);
         assert_eq!(nodes.node(id).data.replication_status().repair.queued, 0);
@@ -67,7 +67,7 @@ async fn chunks_of_a_writer_that_vanished_before_the_sync_are_not_fetched_again(
     let content = writer.finish().await.expect("is stored");
     let node = nodes.node(3);
     node.name(layout_of(&content).blob);
-    node.data.repairs().add_missing(layout_of(&content));
+    node.data.queues().repairs.add_missing(layout_of(&content));
     node.repair().await;
     assert_eq!(node.stored(layout_of(&content).blob).await, body);
     assert_eq!(node.data.replication_status().repair.repaired_bytes, 0);
@@ -80,7 +80,7 @@ async fn a_node_that_left_the_group_is_asked_last() {
     nodes.set_replicas(&[3, 4], &[]);
     let node = nodes.node(4);
     node.name(layout.blob);
-    node.data.repairs().add_missing(layout);
+    node.data.queues().repairs.add_missing(layout);
     node.repair().await;
     assert_eq!(node.stored(layout.blob).await, body);
 }
@@ -91,7 +91,7 @@ async fn a_drive_without_room_or_sources_that_are_down_are_tried_again() {
     let (layout, body) = stored_on_two(&nodes).await;
     let node = nodes.node(3);
     node.name(layout.blob);
-    node.data.repairs().add_missing(layout);
+    node.data.queues().repairs.add_missing(layout);
     node.faults.full.store(true, Ordering::Relaxed);
     node.repair().await;
     node.faults.full.store(false, Ordering::Relaxed);
@@ -121,7 +121,7 @@ async fn what_no_node_has_is_counted_for_a_human() {
     nodes.node(2).engine.chunk_store().free(layout.blob).await.expect("frees");
     let node = nodes.node(3);
     node.name(layout.blob);
-    node.data.repairs().add_missing(layout);
+    node.data.queues().repairs.add_missing(layout);
     node.repair().await;
     assert_eq!(node.data.replication_status().repair.unrepairable, 1);
 }

@@ -62,6 +62,10 @@ impl<'a> Draft<'a> {
         self.payloads.push(Write::DeleteInline { blob });
     }
 
+    pub(super) fn name_blob(&mut self, blob: BlobId, bytes: u64, chunk_bytes: u32) {
+        self.payloads.push(Write::NameBlob { blob, bytes, chunk_bytes });
+    }
+
     pub(super) fn free_blob(&mut self, blob: BlobId) {
         self.payloads.push(Write::FreeBlob { blob });
     }

@@ -17,7 +17,11 @@ pub(super) fn name_new(draft: &mut Draft<'_>, owner: OwnerKey, new: &NewContent)
             draft.put_inline(*blob, new.inline.clone());
             Ok(())
         }
-        Content::Empty | Content::Blob { .. } | Content::Parts { .. } => name_again(draft, owner, &new.content),
+        Content::Blob { blob, chunk_bytes } => {
+            draft.name_blob(*blob, new.bytes, *chunk_bytes);
+            name_again(draft, owner, &new.content)
+        }
+        Content::Empty | Content::Parts { .. } => name_again(draft, owner, &new.content),
     }
 }
 
