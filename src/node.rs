@@ -94,7 +94,7 @@ impl Node {
             master_key: master_key.clone(),
             founder: established.identity.node == NodeId::FOUNDER,
         };
-        let (network, peers) = peer_port.open(&established)?;
+        let (network, peers) = peer_port.open(&data_dir, &established)?;
         let cluster = Cluster::start_member(options, engine, network, member).await.context("start the cluster")?;
         match Self::start_apis(&config, listeners, cluster.clone(), master_key, bound, established).await {
             Ok(apis) => Ok(Self { cluster, peers, apis }),

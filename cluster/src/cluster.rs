@@ -21,6 +21,7 @@ use crate::data::{DataClient, DataNode, ReplicationStatus, SweepStatus};
 use crate::id::NodeId;
 use crate::membership::Membership;
 use crate::metadata::client::MetadataClient;
+use crate::peer::Peers;
 use crate::placement::{Placement, PlacementView};
 use crate::raft::{GroupSet, GroupStatus};
 
@@ -41,6 +42,7 @@ pub struct Cluster {
 
 struct Inner {
     node: NodeId,
+    peers: Peers,
     placement: PlacementView,
     groups: Arc<GroupSet>,
     metadata: MetadataClient,
@@ -63,6 +65,11 @@ impl Cluster {
     /// `None` if the cluster was started without an identity.
     pub fn membership(&self) -> Option<&Membership> {
         self.inner.membership.as_ref()
+    }
+
+    /// Whether this node can reach another one, from what it heard of it lately.
+    pub fn is_up(&self, node: NodeId) -> bool {
+        node == self.inner.node || self.inner.peers.is_up(node)
     }
 
     /// Where everything is, as far as this node knows.

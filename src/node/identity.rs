@@ -45,8 +45,9 @@ pub fn establish(data_dir: &Path, drive: &OpenDrive<'_>) -> Result<Established> 
         check_drive(&stored.identity, drive.identity, data_dir)?;
         let founding = files.authority()?;
         let identity = renewed(&files, stored.identity, stored.issued_ms, drive);
-        let mut peers = files.nodes()?;
-        peers.extend(peers_of(&drive.recorded.nodes));
+        let mut peers: BTreeMap<_, _> = peers_of(&drive.recorded.nodes).collect();
+        // Written at every change, while records may not have been flushed when the node was killed.
+        peers.extend(files.nodes()?);
         return Ok(Established { identity, founding, peers });
     }
     match (&drive.recorded.node, &drive.recorded.authority) {

@@ -1,17 +1,21 @@
 //! Peers: this node's connections to the other nodes of its cluster, and theirs to it.
 //! Owns: the peer port, and when it begins to answer: after the groups on this drive are open, before any other node is waited for.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use onggi_cluster::peer::{AddressBook, Mesh, MeshOptions, PeerLimits};
+use onggi_cluster::id::NodeId;
+use onggi_cluster::peer::{AddressBook, Mesh, MeshOptions, PeerEntry, PeerLimits};
 use onggi_cluster::{ClusterNetwork, Error, ErrorKind};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::Part;
-use crate::node::identity::Established;
+use crate::node::identity::{Established, PeerFiles};
 
 pub struct PeerPort {
     listener: TcpListener,
@@ -30,7 +34,7 @@ impl PeerPort {
     }
 
     /// The network for the cluster, and the tasks behind it; they stop last.
-    pub fn open(self, established: &Established) -> Result<(ClusterNetwork, Part)> {
+    pub fn open(self, data_dir: &Path, established: &Established) -> Result<(ClusterNetwork, Part)> {
         let identity = &established.identity;
         let addresses = AddressBook::new(established.peers.clone());
         let mesh = Mesh::new(MeshOptions {
@@ -43,6 +47,9 @@ impl PeerPort {
             limits: PeerLimits::default(),
         })?;
         let mut part = Part::new();
+        let changes = addresses.subscribe();
+        let files = PeerFiles::new(data_dir);
+        part.spawn("address book", |stop| keep_addresses(files, changes, stop));
         let (serve, handlers) = oneshot::channel();
         let (calls, answers) = (mesh.clone(), mesh.clone());
         part.spawn("peer connections", |stop| calls.run(stop));
@@ -57,5 +64,20 @@ impl PeerPort {
             serve.send(handlers).map_err(gone)
         });
         Ok((ClusterNetwork { peers: Arc::new(mesh), addresses, serve }, part))
+    }
+}
+
+/// A node that was killed must know whom to let in before it can be told: the records of its drive may be from before they joined.
+async fn keep_addresses(
+    files: PeerFiles,
+    mut changes: watch::Receiver<BTreeMap<NodeId, PeerEntry>>,
+    stop: CancellationToken,
+) {
+    while let Some(Ok(())) = stop.run_until_cancelled(changes.changed()).await {
+        let nodes = changes.borrow_and_update().clone();
+        // A small file, seldom written.
+        if let Err(error) = files.keep_nodes(nodes.into_iter()) {
+            tracing::error!(error = format!("{error:#}"), "the addresses of the other nodes could not be kept");
+        }
     }
 }

@@ -89,7 +89,7 @@ impl System for NodeSystem {
     }
 
     fn is_up(&self, node: NodeId) -> bool {
-        node == self.node()
+        self.cluster.is_up(node)
     }
 
     fn node(&self) -> NodeId {

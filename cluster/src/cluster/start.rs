@@ -83,7 +83,10 @@ impl Cluster {
         };
         let groups = Arc::new(GroupSet::open(group_options, opening).await?);
         let known = read_placement(groups.system()).await?;
-        let founds = founds && !known.as_ref().is_some_and(Placement::is_on_record);
+        // Only while nobody else has a say: then what is known here is all there is. In a cluster of several the records of this drive may
+        // be older than the truth, and a group that is not here may have moved away: made anew, there would be two of it.
+        let decides_alone = groups.system().voters().into_iter().eq([options.node]);
+        let founds = founds && decides_alone && !known.as_ref().is_some_and(Placement::is_on_record);
         let (publisher, placement) = PlacementPublisher::new(known.unwrap_or_else(Placement::unknown));
 
         let drive = engine.drive().health().clone();
@@ -144,7 +147,8 @@ impl Cluster {
                 peers.clone(),
             );
             tasks.spawn("mover", |stop| carrier.run(stop));
-            let director = Director::new(options.node, groups.clone(), placement.clone(), metadata.clone(), peers);
+            let director =
+                Director::new(options.node, groups.clone(), placement.clone(), metadata.clone(), peers.clone());
             tasks.spawn("director", |stop| director.run(stop));
         }
         replicas.send_replace(Arc::new(replica_map(&placement.now())));
@@ -154,7 +158,8 @@ impl Cluster {
         tasks.spawn("data", |stop| data.clone().run(stop));
         tracing::info!(node = options.node.0, groups = groups.all().len(), "cluster started");
         let tasks = Mutex::new(tasks.tasks);
-        let inner = Inner { node: options.node, placement, groups, metadata, membership, data, engine, stop, tasks };
+        let inner =
+            Inner { node: options.node, peers, placement, groups, metadata, membership, data, engine, stop, tasks };
         Ok(Self { inner: Arc::new(inner) })
     }
 }

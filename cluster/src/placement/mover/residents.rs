@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
@@ -40,18 +41,22 @@ impl Residents {
         }
     }
 
-    /// Opens and retires what is due.
+    /// Opens and retires what is due, all at once: the groups of a node that starts share the syncs of their elections.
     pub async fn settle(&self) -> Result<()> {
         let placement = self.placement.now();
-        for group in placement.groups.keys().copied().filter(|group| *group != GroupId::SYSTEM) {
-            let (is_open, is_due) = (self.groups.find(group).is_some(), self.belongs_here(&placement, group));
-            if is_due && !is_open {
-                self.groups.open_member(GroupKeys::of_owners(group, &placement.map)).await?;
-                tracing::info!(group = group.0, "a group lives here now");
-            } else if is_open && !is_due && is_settled(&placement, group) {
-                self.groups.retire(GroupKeys::of_owners(group, &placement.map)).await?;
-                tracing::info!(group = group.0, "a group moved away");
-            }
+        let of_owners = placement.groups.keys().copied().filter(|group| *group != GroupId::SYSTEM);
+        try_join_all(of_owners.map(|group| self.settle_one(group, &placement))).await.map(drop)
+    }
+
+    async fn settle_one(&self, group: GroupId, placement: &Placement) -> Result<()> {
+        let (is_open, is_due) = (self.groups.find(group).is_some(), self.belongs_here(placement, group));
+        let keys = || GroupKeys::of_owners(group, &placement.map);
+        if is_due && !is_open {
+            self.groups.open_member(keys()).await?;
+            tracing::info!(group = group.0, "a group lives here now");
+        } else if is_open && !is_due && is_settled(placement, group) {
+            self.groups.retire(keys()).await?;
+            tracing::info!(group = group.0, "a group moved away");
         }
         Ok(())
     }
