@@ -27,9 +27,13 @@ mod writer;
 #[cfg(test)]
 mod faulty_disk;
 #[cfg(test)]
+mod simulation_test;
+#[cfg(test)]
 mod sweep_test;
 #[cfg(test)]
 mod test_nodes;
+#[cfg(test)]
+mod test_replica;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -6,11 +6,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use futures::future::BoxFuture;
 use onggi_storage_engine::StorageEngine;
 use onggi_storage_engine::env::{Clock, Environment};
 use onggi_storage_engine::format::Record;
-use onggi_storage_engine::metadata_store::MetadataStore;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -19,13 +17,13 @@ use super::faulty_disk::{Faults, FaultyDisk};
 use super::repair::RepairOptions;
 use super::replica_set::{ReplicaMap, ReplicaSet};
 use super::sweep::SweepOptions;
-use super::{BlobQueues, DataNode, DataNodeOptions, DataOptions, GroupState, GroupStates};
+use super::test_replica::{TestLog, TestReplica};
+use super::{BlobQueues, DataNode, DataNodeOptions, DataOptions};
 use crate::error::Result;
 use crate::id::{BlobId, GroupId, NodeId, OwnerKey};
 use crate::metadata::command::NewContent;
 use crate::metadata::key::{OwnerSpace, Referent};
 use crate::metadata::record::{Content, ReferenceRecord};
-use crate::metadata::view::StoreView;
 use crate::peer::memory::{Network, NetworkOptions};
 use crate::peer::{Handlers, Peers};
 use crate::placement::PartitionMap;
@@ -34,8 +32,6 @@ use crate::testing::TestEngine;
 pub const OWNER: OwnerKey = OwnerKey(7);
 pub const GROUP: GroupId = GroupId(1);
 pub const GRACE: Duration = Duration::from_secs(100);
-/// Where the log of every group stands on every node.
-pub const APPLIED: u64 = 10;
 pub const CHUNK_BYTES: u32 = 64 * 1024;
 
 /// Moves when it is told to.
@@ -54,23 +50,10 @@ impl Clock for SetClock {
     }
 }
 
-/// Everything that was acknowledged has been applied everywhere.
-pub struct LocalStates(pub MetadataStore);
-
-impl GroupStates for LocalStates {
-    fn current(&self, _group: GroupId) -> BoxFuture<'static, Result<GroupState>> {
-        let view = Box::new(StoreView::new(self.0.snapshot()));
-        Box::pin(async move { Ok(GroupState::Here(view)) })
-    }
-
-    fn applied(&self, _group: GroupId) -> Option<u64> {
-        Some(APPLIED)
-    }
-}
-
 pub struct TestNodes {
     pub network: Network,
     pub clock: Arc<SetClock>,
+    pub log: TestLog,
     replicas: watch::Sender<Arc<ReplicaMap>>,
     nodes: Vec<TestNode>,
 }
@@ -80,6 +63,7 @@ pub struct TestNode {
     pub faults: Arc<Faults>,
     pub engine: StorageEngine,
     pub data: DataNode,
+    pub replica: TestReplica,
     pub peers: Peers,
     directory: TestEngine,
 }
@@ -90,7 +74,7 @@ impl TestNodes {
         let network = Network::new(NetworkOptions::default());
         let clock = Arc::new(SetClock { begun: Instant::now(), passed_ms: AtomicU64::new(0) });
         let (replicas, _) = watch::channel(replica_map(&(1..=voters).collect::<Vec<_>>(), &[]));
-        let mut nodes = Self { network, clock, replicas, nodes: Vec::new() };
+        let mut nodes = Self { network, clock, log: TestLog::default(), replicas, nodes: Vec::new() };
         for id in 1..=count {
             let node = nodes.open(NodeId(id), TestEngine::new()).await;
             nodes.nodes.push(node);
@@ -114,6 +98,10 @@ impl TestNodes {
         self.clock.passed_ms.fetch_add(time.as_millis() as u64, Ordering::Relaxed);
     }
 
+    pub fn passed(&self) -> Duration {
+        Duration::from_millis(self.clock.passed_ms.load(Ordering::Relaxed))
+    }
+
     /// The process dies: what was only in memory is gone.
     pub async fn kill_and_restart(&mut self, id: u64) {
         let at = id as usize - 1;
@@ -131,6 +119,14 @@ impl TestNodes {
         };
         let engine = directory.open_in(environment.clone()).await;
         let peers = self.network.peers(id);
+        let queues = BlobQueues::new(self.clock.clone(), GRACE);
+        let replica = TestReplica {
+            group: GROUP,
+            log: self.log.clone(),
+            metadata: engine.metadata_store().clone(),
+            changes: queues.changes(),
+            cut_off: Arc::default(),
+        };
         let data = DataNode::new(DataNodeOptions {
             node: id,
             chunks: engine.chunk_store().clone(),
@@ -138,14 +134,14 @@ impl TestNodes {
             environment,
             peers: peers.clone(),
             replicas: self.replicas.subscribe(),
-            states: Arc::new(LocalStates(engine.metadata_store().clone())),
-            queues: BlobQueues::new(self.clock.clone(), GRACE),
+            states: Arc::new(replica.clone()),
+            queues,
             data: DataOptions { inline_bytes_max: 1024, chunk_bytes: CHUNK_BYTES },
             repair: RepairOptions::default(),
             sweep: SweepOptions { interval: Duration::from_secs(3600), grace: GRACE },
         });
         self.network.serve(id, data.handlers(Handlers::new()));
-        TestNode { id, faults, engine, data, peers, directory }
+        TestNode { id, faults, engine, data, replica, peers, directory }
     }
 }
 
@@ -187,19 +183,25 @@ impl TestNode {
         self.engine.metadata_store().apply(batch).expect("writes");
     }
 
-    /// What a failing drive does to the stored copy of `piece`: its file is changed from its first byte on.
+    /// What a failing drive does to the only stored copy of `piece`.
     pub fn damage(&self, piece: &[u8], how: impl Fn(&std::fs::File, u64)) {
+        assert_eq!(self.damage_all(piece, how), 1, "the piece is stored once");
+    }
+
+    /// The same to every copy of `piece`, dead ones too.
+    pub fn damage_all(&self, piece: &[u8], how: impl Fn(&std::fs::File, u64)) -> usize {
         let extents = std::fs::read_dir(self.directory.path().join("extents")).expect("reads");
         let mut damaged = 0;
         for extent in extents {
             let path = extent.expect("reads").path();
             let bytes = std::fs::read(&path).expect("reads");
-            if let Some(at) = bytes.windows(piece.len()).position(|window| window == piece) {
-                how(&std::fs::OpenOptions::new().write(true).open(&path).expect("opens"), at as u64);
+            let file = std::fs::OpenOptions::new().write(true).open(&path).expect("opens");
+            for (at, _) in bytes.windows(piece.len()).enumerate().filter(|(_, window)| *window == piece) {
+                how(&file, at as u64);
                 damaged += 1;
             }
         }
-        assert_eq!(damaged, 1, "the piece is stored once");
+        damaged
     }
 
     /// Everything that is due.
