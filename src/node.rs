@@ -11,6 +11,7 @@ mod member;
 mod options;
 mod peers;
 mod registration;
+mod renewal;
 mod system;
 mod welcome;
 
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use onggi_cluster::id::NodeId;
 use onggi_cluster::metadata::secret_box::{MasterKey, SecretBox};
+use onggi_cluster::peer::Mesh;
 use onggi_cluster::{Cluster, MembershipOptions};
 use onggi_storage_engine::StorageEngine;
 use onggi_storage_engine::env::Environment;
@@ -37,8 +39,9 @@ use crate::node::addresses::Bound;
 use crate::node::engine_metrics::EngineMetrics;
 use crate::node::first_start::RootKey;
 use crate::node::identity::Established;
-use crate::node::peers::PeerPort;
+use crate::node::peers::{OpenPeers, PeerPort};
 use crate::node::registration::Registration;
+use crate::node::renewal::Renewal;
 use crate::node::system::NodeSystem;
 use crate::node::welcome::Welcome;
 use crate::observability::metrics::Metrics;
@@ -94,9 +97,9 @@ impl Node {
             master_key: master_key.clone(),
             founder: established.identity.node == NodeId::FOUNDER,
         };
-        let (network, peers) = peer_port.open(&data_dir, &established)?;
+        let OpenPeers { network, mesh, part: peers } = peer_port.open(&data_dir, &established)?;
         let cluster = Cluster::start_member(options, engine, network, member).await.context("start the cluster")?;
-        match Self::start_apis(&config, listeners, cluster.clone(), master_key, bound, established).await {
+        match Self::start_apis(&config, listeners, cluster.clone(), mesh, master_key, bound, established).await {
             Ok(apis) => Ok(Self { cluster, peers, apis }),
             Err(error) => {
                 cluster.stop().await;
@@ -110,6 +113,7 @@ impl Node {
         config: &Config,
         listeners: Listeners,
         cluster: Cluster,
+        mesh: Mesh,
         master_key: MasterKey,
         bound: Bound,
         established: Established,
@@ -126,7 +130,8 @@ impl Node {
         let web_listener = listeners.web.with_tls(tls);
         let welcome = welcome(config, &s3_listener, &web_listener, root_key)?;
         let node = member::describe(config, bound, established.identity.drive);
-        let registration = Registration::new(membership, established, node);
+        let renewal = Renewal::new(data_dir, membership.clone(), mesh);
+        let registration = Registration::new(membership, established, node, renewal);
         registration.first_attempt().await?;
 
         let cluster_name = services.identity.cluster_name().await.context("read the cluster's name")?;

@@ -101,7 +101,7 @@ fn issue(files: &PeerFiles, node: NodeId, authority: &AuthorityRecord, drive: &O
 
 /// With a new certificate, if the one in the files has lived two thirds of its life.
 fn renewed(files: &PeerFiles, identity: NodeIdentity, issued_ms: u64, drive: &OpenDrive<'_>) -> NodeIdentity {
-    let is_due = drive.now_ms.saturating_sub(issued_ms) > RENEW_AFTER_MS;
+    let is_due = is_renewal_due(issued_ms, drive.now_ms);
     match &drive.recorded.authority {
         Some(authority) if is_due => match issue(files, identity.node, authority, drive) {
             Ok(renewed) => renewed,
@@ -112,6 +112,10 @@ fn renewed(files: &PeerFiles, identity: NodeIdentity, issued_ms: u64, drive: &Op
         },
         _ => identity,
     }
+}
+
+pub fn is_renewal_due(issued_ms: u64, now_ms: u64) -> bool {
+    now_ms.saturating_sub(issued_ms) > RENEW_AFTER_MS
 }
 
 /// Who may be called and may call.

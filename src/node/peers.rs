@@ -21,6 +21,15 @@ pub struct PeerPort {
     listener: TcpListener,
 }
 
+pub struct OpenPeers {
+    /// For the cluster.
+    pub network: ClusterNetwork,
+    /// The connections themselves: they show the certificate.
+    pub mesh: Mesh,
+    /// The tasks behind them; they stop last.
+    pub part: Part,
+}
+
 impl PeerPort {
     pub async fn bind(address: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind(address).await.with_context(|| {
@@ -33,8 +42,7 @@ impl PeerPort {
         self.listener.local_addr().context("address of the peer port")
     }
 
-    /// The network for the cluster, and the tasks behind it; they stop last.
-    pub fn open(self, data_dir: &Path, established: &Established) -> Result<(ClusterNetwork, Part)> {
+    pub fn open(self, data_dir: &Path, established: &Established) -> Result<OpenPeers> {
         let identity = &established.identity;
         let addresses = AddressBook::new(established.peers.clone());
         let mesh = Mesh::new(MeshOptions {
@@ -63,7 +71,8 @@ impl PeerPort {
             let gone = |_| Error::new(ErrorKind::Internal, "the peer listener has ended");
             serve.send(handlers).map_err(gone)
         });
-        Ok((ClusterNetwork { peers: Arc::new(mesh), addresses, serve }, part))
+        let network = ClusterNetwork { peers: Arc::new(mesh.clone()), addresses, serve };
+        Ok(OpenPeers { network, mesh, part })
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::node::identity::Established;
+use crate::node::renewal::Renewal;
 
 /// How long a start waits for the first attempt.
 const FIRST_ATTEMPT_MAX: Duration = Duration::from_secs(5);
@@ -24,12 +25,13 @@ pub struct Registration {
     identity: NodeIdentity,
     founding: Option<AuthorityRecord>,
     node: NewNode,
+    renewal: Renewal,
 }
 
 impl Registration {
-    pub fn new(membership: Membership, established: Established, node: NewNode) -> Self {
+    pub fn new(membership: Membership, established: Established, node: NewNode, renewal: Renewal) -> Self {
         let Established { identity, founding, .. } = established;
-        Self { membership, node, identity, founding }
+        Self { membership, node, identity, founding, renewal }
     }
 
     /// An error only if the cluster will not have this node: then it must not start.
@@ -48,7 +50,10 @@ impl Registration {
         while stop.run_until_cancelled(sleep(pause)).await.is_some() {
             pause = match stop.run_until_cancelled(self.register()).await {
                 None => return,
-                Some(Ok(())) => CHECK_INTERVAL,
+                Some(Ok(())) => {
+                    self.renewal.renew_if_due().await;
+                    CHECK_INTERVAL
+                }
                 Some(Err(error)) => {
                     log(&error);
                     RETRY_PAUSE

@@ -124,6 +124,51 @@ fn a_join_that_cannot_be_begun_says_why() {
     assert!(error.contains("is in use"), "{error}");
 }
 
+#[test]
+fn a_second_node_joins_with_a_token_of_its_own() {
+    let first = Node::start(&["--zone", "a"]);
+    let directory = TempDir::new().unwrap();
+    let invite = || {
+        let created = first.admin_json(&["token", "create", "--zone", "b"]);
+        (created["token"].as_str().unwrap().to_owned(), created["join"].as_str().unwrap().to_owned())
+    };
+    let (token, member) = invite();
+    let start = |name: &str, token: &str, member: &str| {
+        let data_dir = directory.path().join(name);
+        let mut command = server(&data_dir);
+        command.args(["--join", member, "--zone", "ignored"]).env("ONGGI_JOIN_TOKEN", token);
+        (data_dir, command)
+    };
+    // The first address is nobody's: the next one is asked.
+    let (data_dir, command) = start("second", &token, &format!("127.0.0.1:1,{member}"));
+    let second = Node::run(command, &data_dir);
+    assert!(!second.greeting.contains("secret key"), "the credentials are the cluster's: {}", second.greeting);
+    // Either node is asked, with the keys of the first.
+    for node in [&first, &second] {
+        let nodes = node.admin_json(&["node", "list"]);
+        let shown: Vec<_> = nodes["nodes"].as_array().unwrap().iter().collect();
+        assert_eq!(shown.len(), 2, "{nodes}");
+        assert_eq!((&shown[1]["id"], &shown[1]["zone"], &shown[1]["up"]), (&2.into(), &"b".into(), &true.into()));
+        // Two are too few for copies: with three nodes there are three of each group.
+        assert_eq!((&shown[0]["groups"], &shown[1]["groups"]), (&17.into(), &0.into()), "{nodes}");
+    }
+
+    let (_, mut third) = start("third", &token, &member);
+    let output = third.output().unwrap();
+    assert!(error_of(&output).contains("was used by node 2"), "{}", error_of(&output));
+    // Started again as before, with a token that is long used up: it is what it is.
+    assert!(second.terminate().success());
+    let (data_dir, command) = start("second", &token, &member);
+    let second = Node::run(command, &data_dir);
+    assert_eq!(second.admin_json(&["status"])["node"], 2);
+
+    refused(&second, &[(&["node", "remove", "2"], "does not remove itself")]);
+    first.admin_ok(&["node", "remove", "2"]);
+    let nodes = first.admin_json(&["node", "list"]);
+    assert_eq!((&nodes["nodes"][1]["state"], &nodes["nodes"][1]["up"]), (&"removed".into(), &false.into()));
+    refused(&first, &[(&["node", "drain", "2", "--cancel"], "was removed")]);
+}
+
 fn refused(node: &Node, cases: &[(&[&str], &str)]) {
     for (command, expected) in cases {
         let output = node.admin(command);
