@@ -41,6 +41,7 @@ pub struct OpenDrive<'a> {
 /// Who this node is: as its files say; if they are lost, as its records say; if there are none, the founder of a cluster.
 pub fn establish(data_dir: &Path, drive: &OpenDrive<'_>) -> Result<Established> {
     let files = PeerFiles::new(data_dir);
+    check_not_removed(drive.recorded.node.as_ref())?;
     if let Some(stored) = files.load()? {
         check_drive(&stored.identity, drive.identity, data_dir)?;
         let founding = files.authority()?;
@@ -122,6 +123,18 @@ pub fn is_renewal_due(issued_ms: u64, now_ms: u64) -> bool {
 pub fn peers_of(nodes: &[NodeRecord]) -> impl Iterator<Item = (NodeId, PeerEntry)> {
     let members = nodes.iter().filter(|record| record.state != NodeState::Removed);
     members.map(|record| (record.node, PeerEntry { address: record.peer_address.clone(), drive: record.drive }))
+}
+
+/// If the drive knows it already: nobody would answer this node, and it would wait for long.
+fn check_not_removed(node: Option<&NodeRecord>) -> Result<()> {
+    match node {
+        Some(node) if node.state == NodeState::Removed => bail!(
+            "node {} was removed from the cluster; to join as a new node, start with an empty data directory, --join and a \
+             token",
+            node.node.0
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn check_drive(node: &NodeIdentity, drive: &drive::Identity, data_dir: &Path) -> Result<()> {

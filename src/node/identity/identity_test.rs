@@ -87,18 +87,18 @@ fn node(node: u64, drive: DriveId, state: NodeState) -> NodeRecord {
     }
 }
 
-/// What was told at the join counts until there are records, and then for those that the records do not have yet.
+/// The file is kept with every change, records may be as old as the last flush: they count for those that the file lacks.
 #[test]
 fn the_others_are_known_before_the_records_are_here() {
     let directory = tempfile::tempdir().unwrap();
     run(directory.path(), [1; 16], nothing(), NOW_MS).unwrap();
     let told = [node(2, [2; 16], NodeState::Active), node(3, [3; 16], NodeState::Active)];
     PeerFiles::new(directory.path()).keep_nodes(peers_of(&told)).unwrap();
-    let moved = NodeRecord { peer_address: "moved:1".to_owned(), ..node(2, [2; 16], NodeState::Active) };
-    let recorded = Recorded { nodes: vec![moved], ..nothing() };
+    let before = NodeRecord { peer_address: "before:1".to_owned(), ..node(2, [2; 16], NodeState::Active) };
+    let recorded = Recorded { nodes: vec![before, node(4, [4; 16], NodeState::Active)], ..nothing() };
     let peers = run(directory.path(), [1; 16], recorded, NOW_MS).unwrap().peers;
     let shown: Vec<_> = peers.iter().map(|(node, entry)| format!("{} {}", node.0, entry.address)).collect();
-    assert_eq!(shown, ["2 moved:1", "3 n3:1"]);
+    assert_eq!(shown, ["2 n2:1", "3 n3:1", "4 n4:1"]);
 }
 
 #[test]
@@ -107,6 +107,9 @@ fn what_must_not_start_says_why() {
     let data_dir = directory.path();
     run(data_dir, [1; 16], nothing(), NOW_MS).unwrap();
     let refused = |drive, recorded| run(data_dir, drive, recorded, NOW_MS).err().unwrap();
+    let gone = node(1, [1; 16], NodeState::Removed);
+    let removed = refused([1; 16], Recorded { node: Some(gone.clone()), nodes: vec![gone], ..nothing() });
+    assert!(removed.contains("node 1 was removed"), "{removed}");
     let wiped = refused([2; 16], nothing());
     assert!(wiped.contains("has the identity of node 1 but not its drive"), "{wiped}");
     std::fs::set_permissions(data_dir.join("peer/node-key.pem"), PermissionsExt::from_mode(0o644)).unwrap();
