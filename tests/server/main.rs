@@ -15,4 +15,5 @@ mod s3_client;
 mod secrets;
 mod start;
 mod stop;
+mod three_nodes;
 mod tls;
