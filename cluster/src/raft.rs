@@ -11,12 +11,16 @@ mod group_keys;
 mod group_members;
 mod group_read;
 mod group_set;
+mod handing_over;
 mod linearizable;
 mod log;
 mod message;
 mod network;
 mod options;
+mod pacemaker;
+mod patience;
 mod peer_service;
+mod pulse_message;
 mod read_round;
 mod snapshot;
 mod snapshot_file;
@@ -35,6 +39,8 @@ pub use snapshot_file::SnapshotFiles;
 
 #[cfg(test)]
 mod group_test;
+#[cfg(test)]
+mod idle_test;
 #[cfg(test)]
 mod nodes_test;
 #[cfg(test)]

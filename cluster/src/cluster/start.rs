@@ -81,7 +81,7 @@ impl Cluster {
             },
             blob_changes: queues.changes(),
         };
-        let groups = Arc::new(GroupSet::open(group_options, opening).await?);
+        let groups = GroupSet::open(group_options, opening).await?;
         let known = read_placement(groups.system()).await?;
         // Only while nobody else has a say: then what is known here is all there is. In a cluster of several the records of this drive may
         // be older than the truth, and a group that is not here may have moved away: made anew, there would be two of it.

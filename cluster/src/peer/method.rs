@@ -45,6 +45,7 @@ methods! {
     RAFT_VOTE = 17 Control,
     RAFT_PRE_VOTE = 18 Control,
     RAFT_TRANSFER_LEADER = 19 Control,
+    RAFT_PULSE = 20 Control,
     RAFT_SNAPSHOT_BEGIN = 24 Bulk,
     RAFT_SNAPSHOT_BLOCK = 25 Bulk,
     RAFT_SNAPSHOT_END = 26 Bulk,

@@ -5,21 +5,24 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use bytes::Bytes;
 use onggi_storage_engine::log_store::LogStore;
 use onggi_storage_engine::metadata_store::MetadataStore;
 use openraft::async_runtime::WatchReceiver;
-use openraft::errors::{ClientWriteError, InitializeError, RaftError};
+use openraft::errors::{ClientWriteError, ForwardReason, InitializeError, RaftError};
 use openraft::{Config, Raft};
 use tokio::time::Instant;
 
 use super::group_keys::GroupKeys;
+use super::handing_over::HandingOver;
 use super::linearizable::{LogStart, ReadGate};
 use super::log::Log;
 use super::network::{Network, NetworkFactory};
 use super::options::RaftOptions;
+use super::patience::Patience;
 use super::read_round::ReadRounds;
 use super::snapshot::{Snapshots, read_flushed};
 use super::snapshot_file::SnapshotFiles;
@@ -38,6 +41,9 @@ const PURGE_ENTRIES_MIN: u64 = 256;
 
 pub(super) type Metrics = openraft::type_config::alias::WatchReceiverOf<TypeConfig, openraft::RaftMetrics<TypeConfig>>;
 
+pub(super) type GroupRaft = Raft<TypeConfig, StateMachine>;
+type WriteResult<T> = std::result::Result<T, RaftError<TypeConfig, ClientWriteError<TypeConfig>>>;
+
 /// What a group is opened on.
 pub struct GroupOptions {
     pub node: NodeId,
@@ -54,12 +60,16 @@ pub struct GroupOptions {
 pub struct Group {
     pub(super) id: GroupId,
     pub(super) node: NodeId,
-    pub(super) raft: Raft<TypeConfig, StateMachine>,
+    pub(super) raft: GroupRaft,
     pub(super) metrics: Metrics,
     pub(super) network: Arc<Network>,
     pub(super) options: RaftOptions,
     pub(super) gate: Arc<ReadGate>,
     pub(super) reads: Arc<ReadRounds>,
+    pub(super) patience: Patience,
+    pub(super) handing_over: HandingOver,
+    /// What the last pulse said was committed (`pacemaker`).
+    pub(super) beat_committed: AtomicU64,
     pub(super) store: MetadataStore,
     pub(super) keys: Arc<GroupKeys>,
 }
@@ -99,7 +109,24 @@ impl Group {
             .map_err(|fatal| Error::caused_by(ErrorKind::Internal, format!("open group {}", id.0), fatal))?;
         let metrics = raft.metrics();
         let (network, reads) = (options.network, Arc::new(ReadRounds::new()));
-        let group = Self { id, node, raft, metrics, network, options: options.raft, gate, reads, store, keys };
+        let options = options.raft;
+        let patience = Patience::new(options.election_min, options.election_max);
+        let (handing_over, beat_committed) = (HandingOver::default(), AtomicU64::new(0));
+        let group = Self {
+            id,
+            node,
+            raft,
+            metrics,
+            network,
+            options,
+            gate,
+            reads,
+            patience,
+            handing_over,
+            beat_committed,
+            store,
+            keys,
+        };
         let membership_index = group.membership().await?.log_id().as_ref().map(|log_id| log_id.index);
         group.gate.started(LogStart { last_index, membership_index });
         Ok(group)
@@ -147,7 +174,11 @@ impl Group {
         if self.is_leader() && !self.majority_is_up() {
             return Err(Error::new(ErrorKind::Unavailable, self.context("no majority is up: propose")));
         }
-        match self.while_majority_is_up("propose", self.raft.client_write(EncodedCommand(command))).await? {
+        let append = |raft: GroupRaft| {
+            let command = EncodedCommand(command.clone());
+            async move { raft.client_write(command).await }
+        };
+        match self.write("propose", append).await? {
             Ok(response) => match response.data {
                 Applied(Some(outcome)) => Ok(outcome),
                 Applied(None) => Err(Error::new(ErrorKind::Internal, "a command was applied without an outcome")),
@@ -225,6 +256,24 @@ impl Group {
                     return Err(Error::new(ErrorKind::OutcomeUnknown, context));
                 }
             }
+        }
+    }
+
+    /// As `while_majority_is_up`, for what a leader appends. One that was idle asks its majority first whether it still leads: openraft
+    /// takes nothing from a leader that has not heard of it for long. All that wait share the question.
+    pub(super) async fn write<T, F>(&self, verb: &str, append: impl Fn(GroupRaft) -> F) -> Result<WriteResult<T>>
+    where
+        F: Future<Output = WriteResult<T>>,
+    {
+        let written = self.while_majority_is_up(verb, append(self.raft.clone())).await?;
+        match &written {
+            Err(RaftError::APIError(ClientWriteError::ForwardToLeader(forward)))
+                if forward.reason == ForwardReason::LeaseExpired =>
+            {
+                self.read_index().await?;
+                self.while_majority_is_up(verb, append(self.raft.clone())).await
+            }
+            _ => Ok(written),
         }
     }
 

@@ -12,7 +12,7 @@ use openraft::impls::EmptyNode;
 use openraft::{ChangeMembers, ServerState};
 use tokio::time::Instant;
 
-use super::group::Group;
+use super::group::{Group, GroupRaft};
 use super::type_config::Membership;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::NodeId;
@@ -87,6 +87,7 @@ impl Group {
             return Ok(());
         }
         self.only_if_leader("hand over leadership")?;
+        self.handing_over.begins_in(self.status().term);
         self.raft
             .trigger()
             .transfer_leader(to.0)
@@ -112,8 +113,11 @@ impl Group {
     }
 
     async fn change(&self, change: ChangeMembers<u64, EmptyNode>) -> Result<()> {
-        let change = self.raft.change_membership(change, false);
-        let changed = self.while_majority_is_up("change the members", change).await?;
+        let append = |raft: GroupRaft| {
+            let change = change.clone();
+            async move { raft.change_membership(change, false).await }
+        };
+        let changed = self.write("change the members", append).await?;
         changed.map(|_| ()).map_err(|error| self.write_error("change the members", error))
     }
 

@@ -1,5 +1,5 @@
 //! Group set: all groups of this node.
-//! Owns: opening, closing and deleting them while others run; looking one up; the task that purges their logs.
+//! Owns: opening, closing and deleting them while others run; looking one up; the tasks that keep them going and purge their logs.
 //! Does not own: which groups there should be (`placement`).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +17,7 @@ use super::group::{Group, GroupOptions, GroupStatus};
 use super::group_keys::GroupKeys;
 use super::network::Network;
 use super::options::RaftOptions;
+use super::pacemaker::Pacemaker;
 use super::snapshot_file::SnapshotFiles;
 use crate::data::BlobChanges;
 use crate::error::{Error, ErrorKind, Result};
@@ -55,17 +56,22 @@ pub struct GroupSet {
     owners: RwLock<BTreeMap<GroupId, Arc<Group>>>,
     /// Groups that are being opened or closed, so that nobody does both at once.
     changing: Mutex<BTreeSet<GroupId>>,
+    stop: CancellationToken,
 }
 
 impl GroupSet {
     /// Opens the system group alone: it knows which others there are.
-    pub async fn open(options: GroupSetOptions, opening: Opening) -> Result<Self> {
+    pub async fn open(options: GroupSetOptions, opening: Opening) -> Result<Arc<Self>> {
         let config = options.raft.to_config(&options.cluster_name)?;
         let (peers, files) = (options.peers.clone(), options.snapshot_files.clone());
         let network = Arc::new(Network::new(peers, files, options.raft.append_limit));
         let system = open(&options, &config, &network, GroupKeys::system(), opening).await?;
+        let (peers, heartbeat, stop) = (options.peers.clone(), options.raft.heartbeat, CancellationToken::new());
         let (owners, changing) = (RwLock::default(), Mutex::default());
-        Ok(Self { options, config, network, system, owners, changing })
+        let set = Arc::new(Self { options, config, network, system, owners, changing, stop: stop.clone() });
+        // From the start: the groups of other members wait for a leader.
+        tokio::spawn(Pacemaker { groups: Arc::downgrade(&set), peers, heartbeat }.run(stop));
+        Ok(set)
     }
 
     /// Opens the groups of the owners that this node founds, all at once: their elections share the log's syncs.
@@ -122,8 +128,23 @@ impl GroupSet {
 
     /// The system group first.
     pub fn all(&self) -> Vec<Arc<Group>> {
+        self.select(|_| true)
+    }
+
+    pub(super) fn select(&self, choose: impl Fn(&Group) -> bool) -> Vec<Arc<Group>> {
+        let mut chosen = Vec::new();
+        self.for_each(|group| {
+            if choose(group) {
+                chosen.push(group.clone());
+            }
+        });
+        chosen
+    }
+
+    /// `visit` must be quick: groups can neither be opened nor closed meanwhile.
+    pub(super) fn for_each(&self, mut visit: impl FnMut(&Arc<Group>)) {
         let owners = self.owners.read().unwrap_or_else(PoisonError::into_inner);
-        std::iter::once(&self.system).chain(owners.values()).cloned().collect()
+        std::iter::once(&self.system).chain(owners.values()).for_each(&mut visit);
     }
 
     pub fn status(&self) -> Vec<GroupStatus> {
@@ -146,6 +167,7 @@ impl GroupSet {
     }
 
     pub async fn stop(&self) {
+        self.stop.cancel();
         join_all(self.all().iter().map(|group| group.stop())).await;
     }
 

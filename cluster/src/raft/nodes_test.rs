@@ -254,3 +254,38 @@ async fn on_a_bad_network_the_nodes_still_agree() {
         nodes.until("same state", |test| test.records(ANNA, &keys) == test.records(node, &keys)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_group_keeps_its_leader() {
+    let nodes = Nodes::start_as_voters().await;
+    create_user(nodes.system(ANNA), "before").await.expect("commits");
+    let term = nodes.system(ANNA).status().term;
+    // Ten times the longest patience.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    for node in ALL {
+        assert_eq!((nodes.system(node).status().term, nodes.system(node).leader_hint()), (term, Some(ANNA)));
+    }
+    create_user(nodes.system(ANNA), "after").await.expect("commits");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_of_an_idle_group_learns_what_was_committed_while_it_was_away() {
+    let mut nodes = Nodes::start_as_voters().await;
+    let users = names("user", 20);
+    join_all(users.iter().map(|name| create_user(nodes.system(ANNA), name))).await;
+    nodes.until_all_have(&ALL, &users).await;
+    nodes.kill(BERTA).await;
+    nodes.run(BERTA).await;
+    // Nothing is proposed any more: only pulses tell it.
+    nodes.until_all_have(&ALL, &users).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_sent_leadership_to_nobody_is_replaced() {
+    let mut nodes = Nodes::start_as_voters().await;
+    nodes.kill(CLARA).await;
+    let sent = nodes.system(ANNA).transfer_leader(CLARA, Duration::from_millis(100)).await;
+    assert_eq!(sent.expect_err("she is not there").kind(), ErrorKind::Unavailable);
+    create_users_somewhere(&nodes, &[ANNA, BERTA], ["after".to_owned()]).await;
+    nodes.until("both have it", |test| [ANNA, BERTA].iter().all(|node| test.users(*node).len() == 1)).await;
+}

@@ -9,9 +9,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 #[derive(Clone, Debug)]
 pub struct RaftOptions {
-    /// 250 ms: 4 messages a second per follower and group; coalesced over groups they cost next to nothing.
+    /// 250 ms: 4 messages a second to each other node, for all groups together (`pacemaker`).
     pub heartbeat: Duration,
-    /// A follower campaigns after 750 to 1500 ms without a word: at least 3 heartbeats must be lost (3 × 250 ms), and the
+    /// A follower stands for election after 750 to 1500 ms without a word: at least 3 heartbeats must be lost (3 × 250 ms), and the
     /// spread of 750 ms is many round trips, so that two candidates seldom meet.
     pub election_min: Duration,
     pub election_max: Duration,
@@ -51,8 +51,12 @@ impl RaftOptions {
         let config = Config {
             cluster_name: cluster_name.to_owned(),
             heartbeat_interval: self.heartbeat.as_millis() as u64,
-            election_timeout_min: self.election_min.as_millis() as u64,
-            election_timeout_max: self.election_max.as_millis() as u64,
+            // openraft times nothing by itself: `pacemaker` does, for all groups at once.
+            enable_tick: false,
+            // What is left of these: a follower refuses votes for the longer time after an append, a candidate waits for votes for
+            // the shorter one. Within the patience of followers, so that the one who stands first is not refused.
+            election_timeout_min: self.election_min.as_millis() as u64 * 2 / 3,
+            election_timeout_max: self.election_min.as_millis() as u64,
             enable_pre_vote: Some(true),
             // A restored leader does not append an entry of its own, so entries that were acknowledged just before a power
             // loss (in the log, but past the unsynced `committed`) would not be readable until the next write. An

@@ -10,6 +10,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use onggi_storage_engine::format::Record;
 use openraft::errors::RaftError;
+use openraft::raft::AppendEntriesResponse;
 use openraft::storage::Snapshot;
 
 use super::append_message::{AppendAnswer, decode_append};
@@ -19,6 +20,8 @@ use super::group_set::GroupSet;
 use super::message::{
     SnapshotBegin, SnapshotBegun, SnapshotBlock, SnapshotEnd, TransferAnswer, TransferMessage, VoteAnswer, VoteMessage,
 };
+use super::pacemaker::answer_pulse;
+use super::pulse_message::Pulse;
 use super::snapshot::SnapshotData;
 use super::snapshot_file::SnapshotFile;
 use super::snapshot_receive::{Received, SnapshotReceiver};
@@ -44,6 +47,7 @@ pub fn serve_groups(groups: &Arc<GroupSet>, handlers: Handlers) -> Handlers {
         .with(Method::RAFT_VOTE, service(Service::vote))
         .with(Method::RAFT_PRE_VOTE, service(Service::pre_vote))
         .with(Method::RAFT_TRANSFER_LEADER, service(Service::transfer_leader))
+        .with(Method::RAFT_PULSE, service(Service::pulse))
         .with(Method::RAFT_SNAPSHOT_BEGIN, service(Service::begin_snapshot))
         .with(Method::RAFT_SNAPSHOT_BLOCK, service(Service::snapshot_block))
         .with(Method::RAFT_SNAPSHOT_END, service(Service::end_snapshot))
@@ -60,8 +64,16 @@ impl Service {
         let group = self.group_led_by(from, group, &request.vote)?;
         Ok(queued_now(async move {
             let answer = group.raft.append_entries(request).await;
+            if !matches!(answer, Err(_) | Ok(AppendEntriesResponse::HigherVote(_))) {
+                group.patience.heard();
+            }
             answered(&group, answer.map(AppendAnswer))
         }))
+    }
+
+    fn pulse(&self, from: NodeId, payload: Bytes) -> Result<Answer> {
+        let answer = answer_pulse(&self.groups, from, &Pulse::from_bytes(&payload)?);
+        Ok(ready(Ok(vec![answer.to_bytes()])).boxed())
     }
 
     fn vote(&self, from: NodeId, payload: Bytes) -> Result<Answer> {
@@ -69,6 +81,10 @@ impl Service {
         let group = self.group_led_by(from, message.group, &message.request.vote)?;
         Ok(queued_now(async move {
             let answer = group.raft.vote(message.request).await;
+            // It gets the time to become leader.
+            if answer.as_ref().is_ok_and(|answer| answer.vote_granted) {
+                group.patience.heard();
+            }
             answered(&group, answer.map(VoteAnswer))
         }))
     }
@@ -76,6 +92,9 @@ impl Service {
     fn pre_vote(&self, from: NodeId, payload: Bytes) -> Result<Answer> {
         let message = VoteMessage::from_bytes(&payload)?;
         let group = self.group_led_by(from, message.group, &message.request.vote)?;
+        if let Some(refusal) = group.refuse_pre_vote() {
+            return Ok(ready(Ok(vec![VoteAnswer(refusal).to_bytes()])).boxed());
+        }
         Ok(queued_now(async move {
             let answer = group.raft.pre_vote(message.request).await;
             answered(&group, answer.map(VoteAnswer))

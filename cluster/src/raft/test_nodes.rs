@@ -89,7 +89,7 @@ impl Nodes {
             blob_changes: BlobQueues::new(Arc::new(SystemClock), Duration::ZERO).changes(),
         };
         let opening = if node == ANNA { Opening::Found } else { Opening::Join };
-        let groups = Arc::new(GroupSet::open(options, opening).await.expect("opens"));
+        let groups = GroupSet::open(options, opening).await.expect("opens");
         self.network.serve(node, serve_groups(&groups, Handlers::new()));
         self.running.insert(node, Node { engine, groups });
     }
