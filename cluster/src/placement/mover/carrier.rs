@@ -89,11 +89,8 @@ impl Carrier {
         let audience = if group.id() == GroupId::SYSTEM { members(placement) } else { BTreeSet::new() };
         let mut progress = BTreeMap::new();
         for node in record.target.iter().filter(|node| !voters.contains(node)) {
-            let has_bytes = match (self.has_bytes)(*node, group.id()).await {
-                Ok(has_bytes) => has_bytes,
-                // Not up, or the group is not open there yet.
-                Err(_) => false,
-            };
+            // No answer: the node is not up, or the group is not open there yet.
+            let has_bytes = (self.has_bytes)(*node, group.id()).await.unwrap_or_default();
             progress.insert(*node, Progress { entries_behind: group.entries_behind(*node), has_bytes });
         }
         Seen {
