@@ -40,7 +40,6 @@ class Server:
             "--data-dir", str(data_dir),
             "--s3-listen", f"127.0.0.1:{s3_port}",
             "--web-listen", f"127.0.0.1:{web_port}",
-            "--peer-listen", "127.0.0.1:0",
             "--peer-listen", f"127.0.0.1:{peer_port}",
         ]
         if tls:

@@ -155,7 +155,11 @@ impl Cluster {
         tasks.spawn("replica map", |stop| follow_replicas(placement.clone(), replicas, stop));
         tasks.spawn("log purge", |stop| groups.clone().purge_logs(options.raft.purge_interval, stop));
         tasks.spawn("bucket janitor", |stop| bucket_steps::run_janitor(metadata.clone(), stop));
-        tasks.spawn("data", |stop| data.clone().run(stop));
+        if membership.is_some() {
+            tasks.spawn("data", |stop| data.clone().run(stop));
+        } else {
+            tasks.spawn("data", |stop| data.clone().run_alone(stop));
+        }
         tracing::info!(node = options.node.0, groups = groups.all().len(), "cluster started");
         let tasks = Mutex::new(tasks.tasks);
         let inner =

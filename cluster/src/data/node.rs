@@ -125,6 +125,11 @@ impl DataNode {
         tokio::join!(self.sweeper.run(stop.clone()), self.repairer.run(stop.clone()), self.passes.run(stop));
     }
 
+    /// The same on a node that no other one will ever join: there is nobody to bring anything from.
+    pub async fn run_alone(self, stop: CancellationToken) {
+        self.sweeper.run(stop).await;
+    }
+
     /// To ask others whether they have the bytes of a group.
     pub fn backfills(&self) -> Backfills {
         self.backfills.clone()
