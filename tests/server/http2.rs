@@ -49,6 +49,15 @@ async fn connect(node: &Node) -> TlsStream<TcpStream> {
     stream
 }
 
+/// Whether the node ends the connection, and soon: long before it would for idleness.
+async fn ends(stream: &mut TlsStream<TcpStream>) -> bool {
+    let to_the_end = async {
+        let mut buffer = [0; 4096];
+        while let Ok(1..) = stream.read(&mut buffer).await {}
+    };
+    timeout(Duration::from_secs(5), to_the_end).await.is_ok()
+}
+
 /// Its name, whether the node must put an end to it, and its frames.
 type Flood<'a> = (&'static str, bool, &'a dyn Fn(u32) -> Vec<u8>);
 
@@ -93,6 +102,10 @@ async fn floods_of_frames_are_cut_off() {
                     break;
                 }
             }
+        }
+        // All frames may have been on their way before the refusal came back.
+        if must_end && !cut_off {
+            cut_off = ends(&mut stream).await;
         }
         drop(stream);
         let growth = node.peak_mib().saturating_sub(before);
