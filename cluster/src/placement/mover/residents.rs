@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::try_join_all;
+use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
@@ -45,7 +45,8 @@ impl Residents {
     pub async fn settle(&self) -> Result<()> {
         let placement = self.placement.now();
         let of_owners = placement.groups.keys().copied().filter(|group| *group != GroupId::SYSTEM);
-        try_join_all(of_owners.map(|group| self.settle_one(group, &placement))).await.map(drop)
+        // Each to its end, also when another one fails: a group that is dropped while it opens could be opened twice.
+        join_all(of_owners.map(|group| self.settle_one(group, &placement))).await.into_iter().collect()
     }
 
     async fn settle_one(&self, group: GroupId, placement: &Placement) -> Result<()> {
