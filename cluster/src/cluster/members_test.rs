@@ -1,6 +1,7 @@
 //! A cluster that grows from one node to three, in one process, with real stores on a network in memory.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,10 +15,12 @@ use crate::metadata::client::Route;
 use crate::metadata::command::{
     Change, NewNode, NodeAddresses, OwnerChange, PutObject, SystemChange, VersionSelector, WriteCondition,
 };
+use crate::metadata::key::OwnerSpace;
 use crate::metadata::outcome::Outcome;
 use crate::metadata::query;
 use crate::metadata::record::{AuthorityRecord, ETag, ObjectHeaders, VersionKind};
 use crate::metadata::secret_box::{MasterKey, SecretBox};
+use crate::metadata::view::MetadataView;
 use crate::peer::AddressBook;
 use crate::peer::authority::Authority;
 use crate::peer::memory::{Network, NetworkOptions};
@@ -146,14 +149,29 @@ async fn put(cluster: &Cluster, bucket: BucketId, key: &str, body: &Bytes) -> cr
 async fn get(cluster: &Cluster, bucket: BucketId, key: &str) -> crate::error::Result<Bytes> {
     let owner = UserId::ROOT.owner_key();
     let key = key.to_owned();
-    let find = move |view: &dyn crate::metadata::view::MetadataView| {
-        query::version(view, owner, bucket, &key, VersionSelector::Latest)
-    };
+    let find = move |view: &dyn MetadataView| query::version(view, owner, bucket, &key, VersionSelector::Latest);
     let (found, _latest) = cluster.metadata().read(Route::Owner(owner), find).await?.expect("is there");
     let VersionKind::Object(object) = found.kind else { panic!("a delete marker") };
     let bytes = object.bytes;
     let pieces: Vec<Bytes> = cluster.data().read(&object.content, bytes, 0..bytes).try_collect().await?;
     Ok(pieces.concat().into())
+}
+
+/// Root's records in ascending order, then in descending order.
+async fn all_records(cluster: &Cluster) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let owner = UserId::ROOT.owner_key();
+    let walk = move |view: &dyn MetadataView| {
+        let mut records = Vec::new();
+        let mut take = |key: &[u8], value: &[u8]| {
+            records.push((key.to_vec(), value.to_vec()));
+            ControlFlow::Continue(())
+        };
+        let range = OwnerSpace(owner).all();
+        view.scan(range.bounds(), &mut take)?;
+        view.scan_reverse(range.bounds(), &mut take)?;
+        Ok(records)
+    };
+    cluster.metadata().read(Route::Owner(owner), walk).await.unwrap()
 }
 
 async fn make_bucket(cluster: &Cluster) -> BucketId {
@@ -219,6 +237,13 @@ async fn a_node_without_the_group_serves_it_from_afar() {
     let inline = Bytes::from_static(b"inline");
     put(nodes.on(FIRST), bucket, "inline", &inline).await.unwrap();
     assert_eq!(get(nodes.on(outsider), bucket, "inline").await.unwrap(), inline);
+    // More records than a page holds, read in pages from either end, are the same as those read at home.
+    for number in 0..100 {
+        put(nodes.on(FIRST), bucket, &format!("many/{number:03}"), &inline).await.unwrap();
+    }
+    let at_home = all_records(nodes.on(FIRST)).await;
+    assert!(at_home.len() > 200, "{}", at_home.len());
+    assert_eq!(all_records(nodes.on(outsider)).await, at_home);
     nodes.stop(outsider).await;
     nodes.stop(FIRST).await;
 }

@@ -119,3 +119,54 @@ record!(ScanAnswer, "scan answer");
 
 struct_fields!(CloseViewRequest { view });
 record!(CloseViewRequest, "close view request");
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use expect_test::expect;
+
+    use super::*;
+
+    fn bytes_of<R: Record + Debug + PartialEq>(message: R) -> String {
+        let bytes = message.to_bytes();
+        assert_eq!(R::from_bytes(&bytes).expect("reads"), message);
+        format!("{} {}\n", R::NAME, bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    }
+
+    /// Two releases in one cluster must understand each other.
+    #[test]
+    fn bytes_of_version_1() {
+        let (group, view) = (GroupId(3), 7);
+        let pair = Pair { key: b"k".to_vec(), value: b"v".to_vec() };
+        let all = [
+            bytes_of(ProposeRequest { group }),
+            bytes_of(ProposeAnswer::Decided { outcome: Outcome::Done }),
+            bytes_of(ProposeAnswer::NotLeader { leader: Some(NodeId(2)) }),
+            bytes_of(ReadIndexRequest { group }),
+            bytes_of(ReadIndexAnswer { index: 300 }),
+            bytes_of(OpenViewRequest { group }),
+            bytes_of(OpenViewAnswer { view }),
+            bytes_of(GetRequest { view, key: b"k".to_vec() }),
+            bytes_of(GetAnswer { value: Some(b"v".to_vec()) }),
+            bytes_of(ScanRequest { view, from: b"a".to_vec(), to: b"b".to_vec(), reverse: true, pairs_max: 16 }),
+            bytes_of(ScanAnswer { pairs: vec![pair], more: true }),
+            bytes_of(CloseViewRequest { view }),
+        ];
+        expect![[r#"
+            propose request 0103
+            propose answer 010000
+            propose answer 01010102
+            read index request 0103
+            read index answer 01ac02
+            open view request 0103
+            open view answer 0107
+            get request 0107016b
+            get answer 01010176
+            scan request 0107016101620110
+            scan answer 0101016b017601
+            close view request 0107
+        "#]]
+        .assert_eq(&all.concat());
+    }
+}
