@@ -14,6 +14,7 @@ use onggi_storage_engine::metadata_store::MetadataStore;
 use openraft::async_runtime::WatchReceiver;
 use openraft::errors::{ClientWriteError, ForwardReason, InitializeError, RaftError};
 use openraft::{Config, Raft};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::group_keys::GroupKeys;
@@ -34,6 +35,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, NodeId};
 use crate::metadata::outcome::Outcome;
 
+/// A batch takes milliseconds, an install seconds; only a drive that hangs takes longer.
+const STOP_TIME_MAX: Duration = Duration::from_secs(30);
 /// While a group has no leader yet, it is asked again this often.
 const READY_POLL: Duration = Duration::from_millis(5);
 /// The log is not purged for fewer entries than this.
@@ -72,6 +75,8 @@ pub struct Group {
     pub(super) beat_committed: AtomicU64,
     pub(super) store: MetadataStore,
     pub(super) keys: Arc<GroupKeys>,
+    /// Has a permit when nothing writes to the state any more.
+    state_machine_use: Arc<Semaphore>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +106,8 @@ impl Group {
         let snapshots = Snapshots::new(store.clone(), keys.clone(), files);
         let state_machine =
             StateMachine::open(store.clone(), keys.clone(), gate.clone(), options.blob_changes, snapshots).await?;
+        let state_machine_use = Arc::new(Semaphore::new(1));
+        let state_machine = state_machine.held_by(state_machine_use.clone().try_acquire_owned().ok());
         let last_index = options.log_store.state(id.0)?.last;
         let log = Log::new(id, options.log_store, gate.clone());
         let factory = NetworkFactory { group: id, network: options.network.clone() };
@@ -126,6 +133,7 @@ impl Group {
             beat_committed,
             store,
             keys,
+            state_machine_use,
         };
         let membership_index = group.membership().await?.log_id().as_ref().map(|log_id| log_id.index);
         group.gate.started(LogStart { last_index, membership_index });
@@ -212,10 +220,18 @@ impl Group {
         }
     }
 
-    /// Entries that were queued in the log store still become durable; nothing is acknowledged any more.
+    /// Entries that were queued in the log store still become durable; nothing is acknowledged any more, and when this returns
+    /// nothing is written to the state any more.
     pub async fn stop(&self) {
         if let Err(error) = self.raft.shutdown().await {
             tracing::error!(group = self.id.0, %error, "a group did not stop cleanly");
+        }
+        // What openraft has begun to apply or install goes on behind its back.
+        if tokio::time::timeout(STOP_TIME_MAX, self.state_machine_use.acquire()).await.is_err() {
+            tracing::error!(
+                group = self.id.0,
+                "a group still writes to its state {STOP_TIME_MAX:?} after it was stopped"
+            );
         }
     }
 

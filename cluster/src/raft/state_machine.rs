@@ -13,6 +13,7 @@ use onggi_storage_engine::format::Record;
 use onggi_storage_engine::metadata_store::MetadataStore;
 use openraft::OptionalSend;
 use openraft::storage::{ApplyResponder, EntryResponder, RaftStateMachine};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::apply_batch::ApplyBatch;
 use super::format::AppliedRecord;
@@ -38,6 +39,8 @@ pub struct StateMachine {
     gate: Arc<ReadGate>,
     blob_changes: BlobChanges,
     snapshots: Snapshots,
+    /// Given back when openraft lets go of the state machine, which is some time after it says that it has stopped.
+    _in_use: Option<OwnedSemaphorePermit>,
 }
 
 impl StateMachine {
@@ -51,11 +54,15 @@ impl StateMachine {
     ) -> Result<Self> {
         let stored = store.get(&keys.applied()).await?;
         let applied = stored.map(|bytes| AppliedRecord::from_bytes(&bytes)).transpose()?.unwrap_or_default();
-        Ok(Self { store, keys, applied, applier: None, gate, blob_changes, snapshots })
+        Ok(Self { store, keys, applied, applier: None, gate, blob_changes, snapshots, _in_use: None })
     }
 
     fn is_shared(&self) -> bool {
         self.applied.membership.membership().nodes().count() > 1
+    }
+
+    pub fn held_by(self, in_use: Option<OwnedSemaphorePermit>) -> Self {
+        Self { _in_use: in_use, ..self }
     }
 
     async fn apply_batch(&mut self, batch: Vec<(Entry, Option<ApplyResponder<TypeConfig>>)>) -> io::Result<()> {
