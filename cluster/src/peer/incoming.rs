@@ -32,7 +32,7 @@ pub(super) struct Incoming {
     caller: Caller,
     class: Class,
     drive: DriveId,
-    _counted: Option<OfNode>,
+    counted: Option<OfNode>,
 }
 
 impl Queued for Outgoing {
@@ -62,7 +62,7 @@ impl Incoming {
             Ok((hello, counted)) => {
                 writer.send(&Outgoing::hello(&mesh.hello(hello.class).to_bytes())).await?;
                 let (class, drive) = (hello.class, hello.drive);
-                Ok(Self { reader, writer, caller, class, drive, _counted: counted })
+                Ok(Self { reader, writer, caller, class, drive, counted })
             }
             Err(why) => {
                 writer.send(&Outgoing::failure(0, ErrorKind::Conflict, &why)).await?;
@@ -74,7 +74,7 @@ impl Incoming {
 
     /// Until the other side ends it, sends what does not belong, is silent for long, or is a member no more.
     pub async fn serve(self, server: &Arc<Server>) {
-        let Self { mut reader, mut writer, caller, class, drive, _counted } = self;
+        let Self { mut reader, mut writer, caller, class, drive, counted } = self;
         let requests_max = if class == Class::Control { CONTROL_REQUESTS_MAX } else { BULK_REQUESTS_MAX };
         // Room for the answer of every request that is worked on, so that no handler waits for the connection.
         let (answers, mut queue) = mpsc::channel(requests_max);
@@ -87,10 +87,12 @@ impl Incoming {
             bytes: Arc::new(Semaphore::new(REQUEST_BYTES_MAX / UNIT_BYTES)),
         };
         let stop = server.stop.clone();
-        let read = async move {
+        let read = async {
+            let work = work;
             tokio::select! {
                 ended = work.read(&mut reader) => ended,
                 () = no_member_any_more(server, caller, drive) => Ok(()),
+                () = superseded(counted.as_ref()) => Ok(()),
                 () = stop.cancelled() => Ok(()),
             }
         };
@@ -143,9 +145,16 @@ fn admit(server: &Arc<Server>, caller: Caller, record: &Bytes) -> std::result::R
     if entry.drive != hello.drive {
         return Err(format!("node {} is on record with another drive: was it set up anew?", node.0));
     }
-    let counted = server.count(node).ok_or_else(|| format!("node {} has too many connections", node.0))?;
     mesh.heard_of(node);
-    Ok((hello, Some(counted)))
+    Ok((hello, Some(server.count(node))))
+}
+
+/// Ends when the node has opened too many newer connections.
+async fn superseded(counted: Option<&OfNode>) {
+    match counted {
+        Some(counted) => counted.superseded.cancelled().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Ends when the address book no longer has the caller on this drive.

@@ -172,7 +172,9 @@ impl Inner {
     fn look_after_peers(self: &Arc<Self>) {
         let peers = self.peers.read().unwrap_or_else(PoisonError::into_inner);
         for peer in peers.values() {
-            if peer.called.read().unwrap_or_else(PoisonError::into_inner).elapsed() < self.limits.idle {
+            let called = peer.called.read().unwrap_or_else(PoisonError::into_inner).elapsed() < self.limits.idle;
+            // One that is down is not called, because it is down: somebody must find it again.
+            if called || !peer.health.is_up() {
                 peer.look_after(&self.limits);
             }
         }

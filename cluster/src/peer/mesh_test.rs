@@ -135,9 +135,13 @@ impl Cluster {
 }
 
 fn mesh(authority: &Authority, node: NodeId, book: AddressBook) -> Mesh {
+    mesh_with(authority, node, book, quick())
+}
+
+fn mesh_with(authority: &Authority, node: NodeId, book: AddressBook, limits: PeerLimits) -> Mesh {
     let credentials = credentials(authority, node);
     let (cluster, drive, release) = (CLUSTER, drive(node), "test".to_owned());
-    Mesh::new(MeshOptions { node, cluster, drive, release, credentials, book, limits: quick() }).expect("a mesh")
+    Mesh::new(MeshOptions { node, cluster, drive, release, credentials, book, limits }).expect("a mesh")
 }
 
 async fn until(what: &str, holds: impl Fn() -> bool) {
@@ -434,6 +438,42 @@ async fn a_node_that_stops_is_down_and_up_again_when_it_serves_again() {
     let listener = TcpListener::bind(&cluster.berta_address).await.expect("binds again");
     cluster.serve_berta(listener, handlers());
     until("it is back", || cluster.anna.is_up(BERTA)).await;
+    assert!(cluster.echoes().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_was_down_for_long_is_found_though_nobody_calls_it() {
+    let mut cluster = Cluster::start(handlers()).await;
+    let limits = PeerLimits { idle: Duration::from_millis(200), ..quick() };
+    let anna = mesh_with(&cluster.authority, ANNA, cluster.book.clone(), limits);
+    tokio::spawn(anna.clone().run(CancellationToken::new()));
+    anna.call(BERTA, Method::PROPOSE, Vec::new(), LIMIT).await.expect("answers");
+    cluster.stop_berta.cancel();
+    until("it counts as down", || !anna.is_up(BERTA)).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let listener = TcpListener::bind(&cluster.berta_address).await.expect("binds again");
+    cluster.serve_berta(listener, handlers());
+    until("it is back", || anna.is_up(BERTA)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_connects_again_and_again_loses_its_oldest_connections_only() {
+    let cluster = Cluster::start(handlers()).await;
+    let mut connections = Vec::new();
+    for _ in 0..20 {
+        connections.push(cluster.dial_as_anna(Class::Control).await);
+    }
+    let mut open = 0;
+    for Dialed { mut reader, mut writer, .. } in connections {
+        let asked = writer.send(&Outgoing::request(1, Method::PING, Vec::new())).await;
+        let answer = reader.next(FRAME_BYTES_MAX).await;
+        if asked.is_ok() && matches!(answer, Ok(Some(Frame::Response { .. }))) {
+            open += 1;
+        } else {
+            assert_eq!(open, 0, "the newest ones stay");
+        }
+    }
+    assert!((5..20).contains(&open), "{open} stayed");
     assert!(cluster.echoes().await);
 }
 

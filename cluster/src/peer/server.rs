@@ -3,9 +3,9 @@
 //! Does not own: what a method does (`Handlers`).
 //! Invariant: nothing is read from a connection, and nothing is said on it, before its certificate is proved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,7 +30,8 @@ pub(super) struct Server {
     pub handlers: Handlers,
     pub stop: CancellationToken,
     open: AtomicUsize,
-    by_node: Mutex<BTreeMap<NodeId, usize>>,
+    by_node: Mutex<BTreeMap<NodeId, VecDeque<(u64, CancellationToken)>>>,
+    last_connection: AtomicU64,
     refused: Seldom,
 }
 
@@ -38,7 +39,8 @@ impl Mesh {
     /// Answers the calls of other nodes until `stop`.
     pub async fn serve(self, listener: TcpListener, handlers: Handlers, stop: CancellationToken) {
         let (open, by_node, refused) = (AtomicUsize::new(0), Mutex::default(), Seldom::default());
-        let server = Arc::new(Server { mesh: self, handlers, stop, open, by_node, refused });
+        let last_connection = AtomicU64::new(0);
+        let server = Arc::new(Server { mesh: self, handlers, stop, open, by_node, last_connection, refused });
         let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
         loop {
             let accepted = tokio::select! {
@@ -82,15 +84,20 @@ impl Server {
         self.refused.log(|skipped| tracing::warn!(why, skipped, "a connection of a peer was refused"));
     }
 
-    /// Counted until it is dropped; `None` if the node has too many.
-    pub fn count(self: &Arc<Self>, node: NodeId) -> Option<OfNode> {
+    /// Counted until it is dropped. One too many ends the node's oldest one: after its way was cut, the node has given that up, and only
+    /// this side has not noticed.
+    pub fn count(self: &Arc<Self>, node: NodeId) -> OfNode {
+        let number = self.last_connection.fetch_add(1, Ordering::Relaxed);
+        let superseded = CancellationToken::new();
         let mut by_node = self.by_node.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = by_node.entry(node).or_default();
-        if *count >= CONNECTIONS_OF_ONE_NODE_MAX {
-            return None;
+        let connections = by_node.entry(node).or_default();
+        connections.push_back((number, superseded.clone()));
+        if connections.len() > CONNECTIONS_OF_ONE_NODE_MAX
+            && let Some((_, oldest)) = connections.pop_front()
+        {
+            oldest.cancel();
         }
-        *count += 1;
-        Some(OfNode { server: self.clone(), node })
+        OfNode { server: self.clone(), node, number, superseded }
     }
 }
 
@@ -112,14 +119,16 @@ impl Drop for Open {
 pub(super) struct OfNode {
     server: Arc<Server>,
     node: NodeId,
+    number: u64,
+    pub superseded: CancellationToken,
 }
 
 impl Drop for OfNode {
     fn drop(&mut self) {
         let mut by_node = self.server.by_node.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = by_node.get_mut(&self.node) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(connections) = by_node.get_mut(&self.node) {
+            connections.retain(|(number, _)| *number != self.number);
+            if connections.is_empty() {
                 by_node.remove(&self.node);
             }
         }
