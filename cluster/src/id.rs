@@ -38,6 +38,17 @@ impl NodeId {
     pub const FOUNDER: NodeId = NodeId(1);
 }
 
+/// The nodes of one process, each with a drive of its own, that are lost together: the number of the first of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(pub u64);
+
+impl HostId {
+    /// A node that came by itself is the first of a host.
+    pub fn begun_by(node: NodeId) -> Self {
+        Self(node.0)
+    }
+}
+
 macro_rules! opaque_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -14,11 +14,14 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Subcommand)]
 pub enum NodeCommand {
-    /// List nodes, removed ones too
+    /// List nodes, removed ones too. A node is one drive; those of one process are one host
     List,
     /// Empty a node: it serves on, gets nothing new, and its groups move to others
     Drain {
         id: u64,
+        /// All drives of the node's host
+        #[arg(long)]
+        host: bool,
         /// Return only when the node is empty
         #[arg(long, conflicts_with = "cancel")]
         wait: bool,
@@ -27,8 +30,13 @@ pub enum NodeCommand {
         cancel: bool,
     },
     /// Take a node that holds no group out of the cluster, for ever
-    Remove { id: u64 },
-    /// Say which failure domain a node is in; its data moves if that is needed
+    Remove {
+        id: u64,
+        /// All drives of the node's host
+        #[arg(long)]
+        host: bool,
+    },
+    /// Say which failure domain a node and its host are in; data moves if that is needed
     SetZone { id: u64, zone: String },
     /// Share of the data compared with other nodes; 100 is normal, 0 takes none
     SetWeight { id: u64, weight: u32 },
@@ -40,20 +48,27 @@ pub async fn run(client: &AdminClient, command: NodeCommand, json: bool) -> Resu
             let Nodes { nodes } = client.get("/nodes").await?;
             print_nodes(nodes, json)
         }
-        NodeCommand::Drain { id, wait, cancel } => {
+        NodeCommand::Drain { id, host, wait, cancel } => {
             let state = if cancel { "active" } else { "draining" };
-            let mut node = set_state(client, id, state).await?;
-            while wait && node.groups + node.groups_to_come > 0 {
-                eprintln!("node {id}: {} groups left", node.groups + node.groups_to_come);
+            let first = set_state(client, id, state, host).await?;
+            loop {
+                let Nodes { mut nodes } = client.get("/nodes").await?;
+                nodes.retain(|node| node.id == id || (host && node.host == first.host && node.state != "removed"));
+                let left: u64 = nodes.iter().map(|node| node.groups + node.groups_to_come).sum();
+                if !wait || left == 0 {
+                    return print_nodes(nodes, json);
+                }
+                eprintln!("node {id}: {left} groups left");
                 tokio::time::sleep(LOOK_INTERVAL).await;
-                let Nodes { nodes } = client.get("/nodes").await?;
-                node = nodes.into_iter().find(|node| node.id == id).unwrap_or(node);
             }
-            print_nodes(vec![node], json)
         }
-        NodeCommand::Remove { id } => {
-            set_state(client, id, "removed").await?;
-            output::done(json, &format!("node {id} is removed; its data directory may be wiped"))
+        NodeCommand::Remove { id, host } => {
+            let node = set_state(client, id, "removed", host).await?;
+            let removed = match host {
+                true => format!("host {} is removed; its data directories may be wiped", node.host),
+                false => format!("node {id} is removed; its data directory may be wiped"),
+            };
+            output::done(json, &removed)
         }
         NodeCommand::SetZone { id, zone } => {
             update(client, id, &UpdateNode { zone: Some(zone), ..UpdateNode::default() }, json).await
@@ -64,8 +79,8 @@ pub async fn run(client: &AdminClient, command: NodeCommand, json: bool) -> Resu
     }
 }
 
-async fn set_state(client: &AdminClient, id: u64, state: &str) -> Result<Node> {
-    let request = UpdateNode { state: Some(state.to_string()), ..UpdateNode::default() };
+async fn set_state(client: &AdminClient, id: u64, state: &str, whole_host: bool) -> Result<Node> {
+    let request = UpdateNode { state: Some(state.to_string()), whole_host, ..UpdateNode::default() };
     client.patch(&format!("/nodes/{id}"), &request).await
 }
 
@@ -86,6 +101,7 @@ pub fn table(nodes: &[Node]) -> String {
     let row = |node: &Node| {
         vec![
             node.id.to_string(),
+            node.host.to_string(),
             node.state.clone(),
             output::yes_no(node.up),
             if node.zone.is_empty() { "-".into() } else { node.zone.clone() },
@@ -97,7 +113,10 @@ pub fn table(nodes: &[Node]) -> String {
         ]
     };
     let rows: Vec<_> = nodes.iter().map(row).collect();
-    output::table(&["NODE", "STATE", "UP", "ZONE", "WEIGHT", "GROUPS", "PEER ADDRESS", "S3 ADDRESS", "RELEASE"], &rows)
+    output::table(
+        &["NODE", "HOST", "STATE", "UP", "ZONE", "WEIGHT", "GROUPS", "PEER ADDRESS", "S3 ADDRESS", "RELEASE"],
+        &rows,
+    )
 }
 
 /// `16`, or `16 +2 -3` while two are to come and three are to go.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use onggi_cluster::id::{NodeId, TokenId};
+use onggi_cluster::id::{HostId, NodeId, TokenId};
 use onggi_cluster::membership::{Invitation, Membership};
 use onggi_cluster::metadata::command::{NodeUpdate, SystemChange};
 use onggi_cluster::metadata::outcome::Refusal;
@@ -57,6 +57,11 @@ impl ClusterService {
     pub async fn node(&self, node: NodeId) -> Result<NodeRecord> {
         let record = self.metadata.read_system(move |view| query::node(view, node)).await?;
         record.ok_or(Error::Refused(Refusal::NoSuchNode))
+    }
+
+    /// All nodes of the host that were not removed, or none of them.
+    pub async fn update_host(&self, host: HostId, update: NodeUpdate) -> Result<()> {
+        self.metadata.commit_system(SystemChange::UpdateHost { host, update }).await.map(drop)
     }
 
     pub async fn update_node(&self, node: NodeId, update: NodeUpdate) -> Result<()> {

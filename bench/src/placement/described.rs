@@ -1,7 +1,7 @@
 //! Described: a cluster that exists as a list of nodes and groups only.
 //! Owns: what is known without the planner: each node's part by weight, and a lower bound of the copies.
 
-use onggi_cluster::id::{GroupId, NodeId};
+use onggi_cluster::id::{GroupId, HostId, NodeId};
 use onggi_cluster::placement::planner::{GroupView, NodeState, NodeView, Plan};
 
 #[derive(Clone)]
@@ -34,7 +34,8 @@ impl Described {
             // The weight changes more slowly than the zone, so that zones weigh about the same.
             let weight = if self.even_weights { 100 } else { [100, 50, 200][(id / self.zones % 3) as usize] };
             let zone = format!("zone-{}", id % self.zones);
-            self.nodes.push(NodeView { node: NodeId(id), zone, weight, state: NodeState::Active, up: true });
+            let (node, host) = (NodeId(id), HostId(id));
+            self.nodes.push(NodeView { node, host, zone, weight, state: NodeState::Active, up: true });
         }
     }
 

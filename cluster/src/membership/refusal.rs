@@ -33,10 +33,10 @@ pub fn reason(refusal: &Refusal) -> String {
         }
         Refusal::TooFewNodes { needed: 1 } => "no other active node would be left".into(),
         Refusal::TooFewNodes { needed } => format!(
-            "fewer than {needed} active nodes would be left, and each group has {needed} copies; add a node first"
+            "active nodes would be left on fewer than {needed} hosts, and each group has {needed} copies, no two on one host; add a host first"
         ),
         Refusal::StaleGroup => "the group's record was changed in between".into(),
-        Refusal::InvalidGroup => "a group's nodes must be members, each named once".into(),
+        Refusal::InvalidGroup => "a group's nodes must be members on different hosts, each named once".into(),
         other => format!("refused: {other:?}"),
     }
 }

@@ -121,6 +121,8 @@ fn system_change(draft: &mut Draft<'_>, change: &SystemChange) -> Decision<Outco
         SystemChange::RevokeJoinToken { token } => join_token::revoke(draft, *token),
         SystemChange::AdmitNode { token, node } => node::admit(draft, *token, node),
         SystemChange::UpdateNode { node, update } => node::update(draft, *node, update),
+        SystemChange::AdmitDrive { beside, node } => node::admit_drive(draft, *beside, node),
+        SystemChange::UpdateHost { host, update } => node::update_host(draft, *host, update),
         SystemChange::SetGroup { record, expected_step } => group_nodes::set(draft, record, *expected_step),
     }
 }

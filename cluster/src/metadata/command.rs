@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use crate::id::{BucketId, DriveId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId};
+use crate::id::{BucketId, DriveId, HostId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId};
 use crate::metadata::record::{
     AccessKeyRecord, AuthorityRecord, Checksum, ChecksumAlgorithm, ChecksumType, Content, ETag, GroupRecord, NodeState,
     ObjectHeaders, Pairs, Versioning,
@@ -103,8 +103,19 @@ pub enum SystemChange {
         token: TokenId,
         node: NewNode,
     },
+    /// A zone is the host's, and so changes for all of its nodes.
     UpdateNode {
         node: NodeId,
+        update: NodeUpdate,
+    },
+    /// One more drive of the host that `beside` is on: a node of its own. The same drive again is the same node.
+    AdmitDrive {
+        beside: NodeId,
+        node: NewNode,
+    },
+    /// Every node of a host that was not removed, or none of them.
+    UpdateHost {
+        host: HostId,
         update: NodeUpdate,
     },
     /// Refused unless the record that stands has `expected_step` (0: none stands); the new one gets the step after it.

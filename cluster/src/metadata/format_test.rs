@@ -7,7 +7,7 @@ use expect_test::expect_file;
 use onggi_storage_engine::format::Record;
 use proptest::prelude::*;
 
-use crate::id::{BlobId, BucketId, GroupId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId};
+use crate::id::{BlobId, BucketId, GroupId, HostId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId};
 use crate::metadata::command::{
     Change, Command, CompleteUpload, CopyObject, DeleteObject, NewContent, NewNode, NewPart, NodeAddresses, NodeUpdate,
     OwnerChange, PartReference, PutObject, SystemChange, VersionSelector, WriteCondition,
@@ -203,6 +203,7 @@ fn records() -> Vec<Sample> {
 fn node(state: NodeState) -> NodeRecord {
     NodeRecord {
         node: NodeId(300),
+        host: HostId(299),
         drive: [0x77; 16],
         peer_address: "node3.example:9002".to_owned(),
         web_address: "node3.example:9001".to_owned(),
@@ -347,7 +348,9 @@ fn system_changes() -> Vec<SystemChange> {
         SystemChange::CreateJoinToken { token, expires_ms: 1_790_003_600_000, zone: Some("räck 3".to_owned()) },
         SystemChange::RevokeJoinToken { token },
         SystemChange::AdmitNode { token, node: new_node() },
-        SystemChange::UpdateNode { node: NodeId(300), update },
+        SystemChange::UpdateNode { node: NodeId(300), update: update.clone() },
+        SystemChange::AdmitDrive { beside: NodeId(300), node: new_node() },
+        SystemChange::UpdateHost { host: HostId(300), update },
         SystemChange::SetGroup { record: group_nodes(), expected_step: 299 },
     ]
 }

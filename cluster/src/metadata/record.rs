@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::id::{BlobId, BucketId, DriveId, GroupId, NodeId, RequestId, TokenId, UploadId, UserId, VersionId};
+use crate::id::{BlobId, BucketId, DriveId, GroupId, HostId, NodeId, RequestId, TokenId, UploadId, UserId, VersionId};
 use crate::metadata::outcome::Outcome;
 
 /// Name → value pairs in the order given.
@@ -270,6 +270,8 @@ pub struct BucketNameRecord {
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeRecord {
     pub node: NodeId,
+    /// Which nodes are lost together with it.
+    pub host: HostId,
     /// The drive it was admitted with. Another drive under this number is refused: what the node promised is lost with it.
     pub drive: DriveId,
     /// `host:port`, as other nodes reach it; the same for the next two.

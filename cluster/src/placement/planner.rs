@@ -6,18 +6,19 @@
 
 mod balance;
 mod departure;
-mod hosts;
 mod layout;
 mod leaders;
+mod pooled;
+mod seats;
 mod share;
 
 use std::collections::BTreeMap;
 
 pub use departure::{Refusal, check_departure};
 
-use crate::id::{GroupId, NodeId};
-use hosts::Hosts;
+use crate::id::{GroupId, HostId, NodeId};
 use layout::Layout;
+use seats::Seats;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NodeState {
@@ -30,6 +31,8 @@ pub enum NodeState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeView {
     pub node: NodeId,
+    /// Nodes of one host are lost together.
+    pub host: HostId,
     pub zone: String,
     /// 100 is normal; a node of weight 0 is emptied like one that drains.
     pub weight: u32,
@@ -64,42 +67,52 @@ pub struct Moves {
     pub bytes: u64,
 }
 
-/// Places every group on `replication` nodes as far as there are that many.
+/// Places every group on `replication` hosts as far as there are that many.
 pub fn plan(nodes: &[NodeView], groups: &[GroupView], replication: usize) -> Plan {
-    let hosts = Hosts::of(nodes);
+    let seats = Seats::of(nodes);
     let known: BTreeMap<NodeId, &NodeView> = nodes.iter().map(|view| (view.node, view)).collect();
     let replication = odd(replication);
-    let size = odd(replication.min(hosts.len()));
+    let host_count = seats.hosts().len();
+    let size = odd(replication.min(host_count));
     let mut ordered: Vec<&GroupView> = groups.iter().collect();
     ordered.sort_unstable_by_key(|group| group.group);
 
     let mut targets = BTreeMap::new();
-    let mut free = Vec::new();
+    let (mut free, mut on_all) = (Vec::new(), Vec::new());
     for group in ordered {
-        // Never fewer than there are: an even number, which no plan makes, is rounded up.
-        let kept_size = group.target.len().min(replication) | 1;
-        if hosts.is_empty() || !has_live_majority(group, &known) {
+        if seats.is_empty() || !has_live_majority(group, &known) {
             // Without a majority no change of its members could be agreed: it is left as it is, for its voters to come back to.
             targets.insert(group.group, sorted(group.target.clone()));
-        } else if kept_size > hosts.len() {
-            targets.insert(group.group, on_every_host(group, &hosts, &known, kept_size));
+        } else if size_to_keep(group, replication) > host_count {
+            on_all.push(group);
         } else {
             free.push(group);
         }
     }
-    let mut layout = Layout::keep(&hosts, &free, size);
-    layout.fill();
-    // With two nodes for three replicas a group has one (see `odd`), and stays where it is: shared out over both, each failure
-    // would stop half of the store, and the third node would move everything again. The second node waits for the third.
-    let waits_for_nodes = size == 1 && replication >= 3;
-    if !waits_for_nodes {
-        balance::level(&mut layout);
-        balance::reclaim(&mut layout);
+    // With two hosts for three replicas a group has one (see `odd`), and stays on its host: shared out over both, each failure would
+    // stop half of the store, and the third host would move everything again. The second host waits for the third.
+    let waits_for_hosts = size == 1 && replication >= 3;
+    match waits_for_hosts {
+        true => targets.extend(pooled::place(&seats, &known, &free)),
+        false => targets.extend(balanced(&seats, &free, size)),
     }
-    targets.extend(layout.targets());
-    let leaders = leaders::choose(groups, &targets, &hosts);
+    targets.extend(on_every_host(&seats, &known, &on_all, replication));
+    let leaders = leaders::choose(groups, &targets, &seats);
     let moves = count_moves(groups, &targets);
     Plan { targets, leaders, moves }
+}
+
+fn balanced(seats: &Seats, groups: &[&GroupView], size: usize) -> Vec<(GroupId, Vec<NodeId>)> {
+    let mut layout = Layout::keep(seats, groups, size);
+    layout.fill();
+    balance::level(&mut layout);
+    balance::reclaim(&mut layout);
+    layout.targets().collect()
+}
+
+/// Never fewer than there are: an even number, which no plan makes, is rounded up.
+fn size_to_keep(group: &GroupView, replication: usize) -> usize {
+    group.target.len().min(replication) | 1
 }
 
 /// Groups have an odd number of replicas: one more needs a larger majority and survives no more failures. With two voters
@@ -113,19 +126,30 @@ fn has_live_majority(group: &GroupView, known: &BTreeMap<NodeId, &NodeView>) -> 
     group.voters.iter().filter(up).count() * 2 > group.voters.len()
 }
 
-/// Fewer nodes are left than the group has replicas: each has one, and nodes that should go stay with it, those first that
-/// still work.
-fn on_every_host(group: &GroupView, hosts: &Hosts, known: &BTreeMap<NodeId, &NodeView>, size: usize) -> Vec<NodeId> {
-    let mut target: Vec<NodeId> = hosts.nodes().collect();
+/// Fewer hosts are left than these groups have replicas: each has one, and nodes of other hosts that should go stay with it, those
+/// first that still work.
+fn on_every_host(
+    seats: &Seats,
+    known: &BTreeMap<NodeId, &NodeView>,
+    groups: &[&GroupView],
+    replication: usize,
+) -> Vec<(GroupId, Vec<NodeId>)> {
+    let host_count = seats.hosts().len();
     let rank = |node: &NodeId| {
         let view = known.get(node);
         (view.is_none_or(|view| !view.up), view.map(|view| view.state), *node)
     };
-    let mut others: Vec<NodeId> = group.target.iter().copied().filter(|node| hosts.index_of(*node).is_none()).collect();
-    others.sort_unstable_by_key(rank);
-    let missing = size.saturating_sub(target.len());
-    target.extend(others.into_iter().take(missing));
-    sorted(target)
+    let is_elsewhere =
+        |node: &NodeId| known.get(node).is_none_or(|view| seats.hosts().iter().all(|host| host.host != view.host));
+    let placed = balanced(seats, groups, host_count);
+    let with_others = |((group, mut target), view): ((GroupId, Vec<NodeId>), &&GroupView)| {
+        let mut others: Vec<NodeId> = view.target.iter().copied().filter(is_elsewhere).collect();
+        others.sort_unstable_by_key(rank);
+        others.truncate(size_to_keep(view, replication).saturating_sub(host_count));
+        target.extend(others);
+        (group, sorted(target))
+    };
+    placed.into_iter().zip(groups).map(with_others).collect()
 }
 
 fn count_moves(groups: &[GroupView], targets: &BTreeMap<GroupId, Vec<NodeId>>) -> Moves {

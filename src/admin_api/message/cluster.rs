@@ -50,11 +50,17 @@ pub struct UpdateNode {
     /// `active`, `draining` or `removed`.
     #[serde(default)]
     pub state: Option<String>,
+    /// All nodes of its host, or none of them.
+    #[serde(default)]
+    pub whole_host: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
+    /// One drive.
     pub id: u64,
+    /// Nodes of one host are drives of one process; copies of a group are on different hosts.
+    pub host: u64,
     pub state: String,
     /// As the node that answers sees it.
     pub up: bool,

@@ -32,6 +32,7 @@ fn node(record: &NodeRecord, groups: &[GroupRecord], is_up: bool) -> Node {
     };
     Node {
         id: record.node.0,
+        host: record.host.0,
         state: state.to_string(),
         up: is_up && record.state != NodeState::Removed,
         zone: record.zone.clone(),
@@ -63,13 +64,14 @@ fn group(record: &GroupRecord, is_up: impl Fn(NodeId) -> bool) -> ClusterGroup {
 
 #[cfg(test)]
 mod tests {
-    use onggi_cluster::id::GroupId;
+    use onggi_cluster::id::{GroupId, HostId};
 
     use super::*;
 
     fn layout() -> Layout {
         let record = |node: u64, state| NodeRecord {
             node: NodeId(node),
+            host: HostId(node),
             drive: [node as u8; 16],
             peer_address: "p:1".to_owned(),
             web_address: "w:1".to_owned(),

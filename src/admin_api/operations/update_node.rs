@@ -17,7 +17,7 @@ const WEIGHT_MAX: u32 = 10_000;
 
 pub async fn update_node(State(api): State<AdminApi>, Path(id): Path<String>, body: Bytes) -> Result<Json<Node>> {
     let id: u64 = id.parse().map_err(|_| AdminError::invalid("a node is named by its number".into()))?;
-    let UpdateNode { zone, weight, state } = wire::parse(&body)?;
+    let UpdateNode { zone, weight, state, whole_host } = wire::parse(&body)?;
     if let Some(zone) = &zone {
         check_zone(zone).map_err(AdminError::invalid)?;
     }
@@ -26,11 +26,17 @@ pub async fn update_node(State(api): State<AdminApi>, Path(id): Path<String>, bo
     }
     let state = state.as_deref().map(parse_state).transpose()?;
     let node = NodeId(id);
-    if state == Some(NodeState::Removed) && node == api.system.node() {
+    let service = &api.services.cluster;
+    let (here, host) = (api.system.node(), service.node(node).await?.host);
+    let removes_itself = node == here || (whole_host && service.node(here).await?.host == host);
+    if state == Some(NodeState::Removed) && removes_itself {
         return Err(AdminError::invalid("a node does not remove itself: ask another one (--endpoint)".into()));
     }
-    let service = &api.services.cluster;
-    service.update_node(node, NodeUpdate { zone, weight, state, ..NodeUpdate::default() }).await?;
+    let update = NodeUpdate { zone, weight, state, ..NodeUpdate::default() };
+    match whole_host {
+        true => service.update_host(host, update).await?,
+        false => service.update_node(node, update).await?,
+    }
     let nodes = layout::nodes(&service.layout().await?, |node| api.system.is_up(node));
     nodes.into_iter().find(|shown| shown.id == id).map(Json).ok_or_else(|| AdminError::not_found("such node"))
 }

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use onggi_cluster::id::{ClusterId, DriveId};
+use onggi_cluster::id::{ClusterId, DriveId, HostId};
 use onggi_cluster::metadata::record::{NodeRecord, NodeState};
 
 use super::*;
@@ -75,6 +75,7 @@ fn lost_files_are_made_again_from_the_records() {
 fn node(node: u64, drive: DriveId, state: NodeState) -> NodeRecord {
     NodeRecord {
         node: NodeId(node),
+        host: HostId(node),
         drive,
         peer_address: format!("n{node}:1"),
         web_address: "a:2".to_owned(),

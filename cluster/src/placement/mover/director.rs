@@ -117,7 +117,7 @@ impl Director {
             NodeState::Draining => planner::NodeState::Draining,
             NodeState::Removed => planner::NodeState::Removed,
         };
-        NodeView { node: record.node, zone: record.zone.clone(), weight: record.weight, state, up }
+        NodeView { node: record.node, host: record.host, zone: record.zone.clone(), weight: record.weight, state, up }
     }
 }
 

@@ -1,12 +1,12 @@
-//! Balance: moves replicas from hosts above their share to hosts below, as few as will do.
+//! Balance: moves replicas from seats above their share to seats below, as few as will do.
 //! Owns: the order in which moves are tried: one that costs no copy before one that does, a direct one before a chain.
-//! Invariant: each step makes one host less wrong and none more, so it ends.
+//! Invariant: each step makes one seat less wrong and none more, so it ends.
 
 use std::collections::VecDeque;
 
 use super::layout::Layout;
 
-/// Each search that finds nothing has looked at every host: this many cost about a second with 1,000.
+/// Each search that finds nothing has looked at every seat: this many cost about a second with 1,000.
 const FAILED_RECLAIMS_MAX: usize = 256;
 
 struct Step {
@@ -15,23 +15,23 @@ struct Step {
     to: usize,
 }
 
-/// Brings every host to the whole number below or above its share.
+/// Brings every seat to the whole number below or above its share.
 pub fn level(layout: &mut Layout<'_>) {
-    for host in 0..layout.hosts() {
+    for seat in 0..layout.seats() {
         // First to who lacks one, then to who has room for one. `false`: the rules let nothing go.
-        while layout.count(host) > layout.share(host).ceil {
+        while layout.count(seat) > layout.share(seat).ceil {
             let lacking = emptiest_first(layout, |layout, to| layout.count(to) < layout.share(to).floor);
             let roomy = emptiest_first(layout, |layout, to| layout.count(to) < layout.share(to).ceil);
-            if !shift(layout, &[host], &lacking) && !shift(layout, &[host], &roomy) {
+            if !shift(layout, &[seat], &lacking) && !shift(layout, &[seat], &roomy) {
                 break;
             }
         }
     }
-    for host in 0..layout.hosts() {
-        while layout.count(host) < layout.share(host).floor {
+    for seat in 0..layout.seats() {
+        while layout.count(seat) < layout.share(seat).floor {
             let mut giving = emptiest_first(layout, |layout, from| layout.count(from) > layout.share(from).floor);
             giving.reverse();
-            if !shift(layout, &giving, &[host]) {
+            if !shift(layout, &giving, &[seat]) {
                 break;
             }
         }
@@ -60,11 +60,11 @@ pub fn reclaim(layout: &mut Layout<'_>) {
         let too_few = layout.count(from) < layout.share(from).floor;
         let giving = match too_many {
             true => vec![home],
-            false => emptiest_first(layout, |layout, host| layout.count(host) > layout.share(host).floor),
+            false => emptiest_first(layout, |layout, seat| layout.count(seat) > layout.share(seat).floor),
         };
         let taking = match too_few {
             true => vec![from],
-            false => emptiest_first(layout, |layout, host| layout.count(host) < layout.share(host).ceil),
+            false => emptiest_first(layout, |layout, seat| layout.count(seat) < layout.share(seat).ceil),
         };
         if (too_many || too_few) && !shift_freely(layout, &giving, &taking) {
             layout.move_group(group, home, from);
@@ -74,12 +74,12 @@ pub fn reclaim(layout: &mut Layout<'_>) {
 }
 
 fn emptiest_first(layout: &Layout<'_>, which: impl Fn(&Layout<'_>, usize) -> bool) -> Vec<usize> {
-    let mut hosts: Vec<usize> = (0..layout.hosts()).filter(|host| which(layout, *host)).collect();
-    hosts.sort_by(|a, b| layout.fullness(*a).total_cmp(&layout.fullness(*b)).then(a.cmp(b)));
-    hosts
+    let mut seats: Vec<usize> = (0..layout.seats()).filter(|seat| which(layout, *seat)).collect();
+    seats.sort_by(|a, b| layout.fullness(*a).total_cmp(&layout.fullness(*b)).then(a.cmp(b)));
+    seats
 }
 
-/// Makes one host of `from` hold one replica less and one of `to` one more: best without a copy, and best in one step.
+/// Makes one seat of `from` hold one replica less and one of `to` one more: best without a copy, and best in one step.
 fn shift(layout: &mut Layout<'_>, from: &[usize], to: &[usize]) -> bool {
     let any = |layout: &Layout<'_>, from, to| layout.cheapest(from, to);
     shift_freely(layout, from, to) || direct(layout, from, to, any) || chained(layout, from, to, any)
@@ -87,11 +87,11 @@ fn shift(layout: &mut Layout<'_>, from: &[usize], to: &[usize]) -> bool {
 
 fn shift_freely(layout: &mut Layout<'_>, from: &[usize], to: &[usize]) -> bool {
     let free = |layout: &Layout<'_>, from, to| layout.freely_movable(from, to);
-    let loose: Vec<usize> = from.iter().copied().filter(|host| layout.has_loose(*host)).collect();
+    let loose: Vec<usize> = from.iter().copied().filter(|seat| layout.has_loose(*seat)).collect();
     direct(layout, &loose, to, free) || chained(layout, &loose, to, free)
 }
 
-/// The group that may move from one host to another.
+/// The group that may move from one seat to another.
 type Edge = Option<usize>;
 
 fn direct(
@@ -116,15 +116,15 @@ fn chained(
     shortest_chain(layout, from, to, edge).is_some_and(|chain| follow(layout, chain))
 }
 
-/// Breadth first over hosts. Nearly all hosts are one step from each other, so what was not met yet is soon very little.
+/// Breadth first over seats. Nearly all seats are one step from each other, so what was not met yet is soon very little.
 fn shortest_chain(
     layout: &Layout<'_>,
     from: &[usize],
     to: &[usize],
     edge: impl Fn(&Layout<'_>, usize, usize) -> Edge,
 ) -> Option<Vec<Step>> {
-    let mut by: Vec<Option<(usize, usize)>> = vec![None; layout.hosts()];
-    let mut unmet: Vec<usize> = (0..layout.hosts()).filter(|host| !from.contains(host)).collect();
+    let mut by: Vec<Option<(usize, usize)>> = vec![None; layout.seats()];
+    let mut unmet: Vec<usize> = (0..layout.seats()).filter(|seat| !from.contains(seat)).collect();
     let mut queue = VecDeque::from(from.to_vec());
     while let Some(here) = queue.pop_front() {
         if to.contains(&here) {

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use super::hosts::Hosts;
+use super::seats::Seats;
 use super::{GroupView, NodeState, NodeView};
 use crate::id::NodeId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     UnknownNode,
-    /// `left` nodes could take its replicas, and groups have `needed` each.
-    TooFewNodes {
+    /// `left` hosts could take its replicas, and groups have `needed` each.
+    TooFewHosts {
         left: usize,
         needed: usize,
     },
@@ -22,10 +22,10 @@ pub fn check_departure(nodes: &[NodeView], groups: &[GroupView], leaving: NodeId
         return Err(Refusal::UnknownNode);
     }
     let others: Vec<NodeView> = nodes.iter().filter(|view| view.node != leaving).cloned().collect();
-    let left = Hosts::of(&others).len();
+    let left = Seats::of(&others).hosts().len();
     let needed = groups.iter().map(|group| group.target.len()).max().unwrap_or(0).max(1);
     if left < needed {
-        return Err(Refusal::TooFewNodes { left, needed });
+        return Err(Refusal::TooFewHosts { left, needed });
     }
     Ok(())
 }
@@ -34,9 +34,9 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownNode => f.write_str("there is no such node"),
-            Self::TooFewNodes { left, needed } => write!(
+            Self::TooFewHosts { left, needed } => write!(
                 f,
-                "{left} other nodes are active and up, and groups have {needed} replicas: add a node first, or bring one back"
+                "{left} hosts would be left active and up, and groups have {needed} replicas: add one first, or bring one back"
             ),
         }
     }

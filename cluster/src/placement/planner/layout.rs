@@ -1,21 +1,21 @@
-//! Layout: which hosts hold which groups while a plan is made.
+//! Layout: which seats hold which groups while a plan is made.
 //! Owns: the rules that every placement keeps: a group once on a host, and no more than `per_zone_max` times in a zone.
 //! Does not own: which of the permitted moves are worth making (`balance`).
 
 use std::collections::BTreeSet;
 
 use super::GroupView;
-use super::hosts::{Hosts, tie};
+use super::seats::{Seats, tie};
 use super::share::{Share, shares};
 use crate::id::{GroupId, NodeId};
 
 pub struct Layout<'a> {
-    hosts: &'a Hosts,
+    seats: &'a Seats,
     /// Replicas of each group.
     size: usize,
     per_zone_max: usize,
     groups: Vec<Placed>,
-    /// Groups on each host, by their number here.
+    /// Groups on each seat, by their number here.
     held: Vec<BTreeSet<usize>>,
     /// Those of them that may have a free move: their replica here is to be copied anyway, or (once `loosen` was called) one of
     /// the others of the group is missing where it was.
@@ -34,34 +34,36 @@ struct Placed {
 
 impl<'a> Layout<'a> {
     /// What is in place, without what no longer may be.
-    pub fn keep(hosts: &'a Hosts, groups: &[&GroupView], size: usize) -> Self {
+    pub fn keep(seats: &'a Seats, groups: &[&GroupView], size: usize) -> Self {
         let place = |view: &&GroupView| {
-            let mut before: Vec<usize> = view.target.iter().filter_map(|node| hosts.index_of(*node)).collect();
+            let mut before: Vec<usize> = view.target.iter().filter_map(|node| seats.index_of(*node)).collect();
             before.sort_unstable();
             before.dedup();
             Placed { group: view.group, holders: before.clone(), before }
         };
         let groups: Vec<Placed> = groups.iter().map(place).collect();
-        let mut held = vec![BTreeSet::new(); hosts.len()];
+        let mut held = vec![BTreeSet::new(); seats.len()];
         for (number, placed) in groups.iter().enumerate() {
-            for host in &placed.holders {
-                held[*host].insert(number);
+            for seat in &placed.holders {
+                held[*seat].insert(number);
             }
         }
-        let shares = shares(hosts, groups.len(), size);
-        let per_zone_max = hosts.per_zone_max(size);
-        let loose = vec![BTreeSet::new(); hosts.len()];
-        let mut layout = Self { hosts, size, per_zone_max, groups, held, loose, loosened: false, copies: 0, shares };
+        let shares = shares(seats, groups.len(), size);
+        let per_zone_max = seats.per_zone_max(size);
+        let loose = vec![BTreeSet::new(); seats.len()];
+        let mut layout = Self { seats, size, per_zone_max, groups, held, loose, loosened: false, copies: 0, shares };
         (0..layout.groups.len()).for_each(|group| layout.drop_surplus(group));
         layout
     }
 
-    /// Gives every group the replicas that it lacks, on the hosts that lack most.
+    /// Gives every group the replicas that it lacks, on the seats that lack most.
     pub fn fill(&mut self) {
         for group in 0..self.groups.len() {
             while self.groups[group].holders.len() < self.size {
-                let may = |host: &usize| !self.holds(group, *host) && self.in_zone_of(group, *host) < self.per_zone_max;
-                let best = (0..self.hosts.len()).filter(may).min_by(|a, b| {
+                let may = |seat: &usize| {
+                    self.on_host_of(group, *seat) == 0 && self.in_zone_of(group, *seat) < self.per_zone_max
+                };
+                let best = (0..self.seats.len()).filter(may).min_by(|a, b| {
                     let (fill_a, fill_b) = (self.fill_class(*a), self.fill_class(*b));
                     fill_a
                         .0
@@ -70,30 +72,30 @@ impl<'a> Layout<'a> {
                         .then_with(|| self.tie(group, *a).cmp(&self.tie(group, *b)))
                 });
                 // `per_zone_max` leaves room for all replicas, so there is always one.
-                let Some(host) = best else { break };
-                self.insert(group, host);
+                let Some(seat) = best else { break };
+                self.insert(group, seat);
             }
         }
     }
 
-    pub fn hosts(&self) -> usize {
-        self.hosts.len()
+    pub fn seats(&self) -> usize {
+        self.seats.len()
     }
 
-    pub fn count(&self, host: usize) -> usize {
-        self.held[host].len()
+    pub fn count(&self, seat: usize) -> usize {
+        self.held[seat].len()
     }
 
-    pub fn share(&self, host: usize) -> Share {
-        self.shares[host]
+    pub fn share(&self, seat: usize) -> Share {
+        self.shares[seat]
     }
 
-    /// How full a host is against its share.
-    pub fn fullness(&self, host: usize) -> f64 {
-        self.count(host) as f64 / self.shares[host].ideal
+    /// How full a seat is against its share.
+    pub fn fullness(&self, seat: usize) -> f64 {
+        self.count(seat) as f64 / self.shares[seat].ideal
     }
 
-    /// The group that moves best between two hosts, if possible without a copy more.
+    /// The group that moves best between two seats, if possible without a copy more.
     pub fn cheapest(&self, from: usize, to: usize) -> Option<usize> {
         self.freely_movable(from, to).or_else(|| {
             let movable = self.held[from].iter().copied().filter(|group| self.may_move(*group, from, to));
@@ -101,9 +103,9 @@ impl<'a> Layout<'a> {
         })
     }
 
-    /// A group that moves between two hosts without a copy more, if possible with one less.
+    /// A group that moves between two seats without a copy more, if possible with one less.
     pub fn freely_movable(&self, from: usize, to: usize) -> Option<usize> {
-        let was = |group: usize, host: usize| self.groups[group].before.contains(&host);
+        let was = |group: usize, seat: usize| self.groups[group].before.contains(&seat);
         let is_free = |group: &usize| (!was(*group, from) || was(*group, to)) && self.may_move(*group, from, to);
         let movable = self.loose[from].iter().copied().filter(is_free);
         movable.min_by_key(|group| (was(*group, from), !was(*group, to), self.tie(*group, to)))
@@ -115,15 +117,15 @@ impl<'a> Layout<'a> {
         self.loosened = true;
         for (group, placed) in self.groups.iter().enumerate() {
             if placed.before.iter().any(|home| !placed.holders.contains(home)) {
-                for host in &placed.holders {
-                    self.loose[*host].insert(group);
+                for seat in &placed.holders {
+                    self.loose[*seat].insert(group);
                 }
             }
         }
     }
 
-    pub fn has_loose(&self, host: usize) -> bool {
-        !self.loose[host].is_empty()
+    pub fn has_loose(&self, seat: usize) -> bool {
+        !self.loose[seat].is_empty()
     }
 
     /// Replicas that are not where one was before.
@@ -131,13 +133,13 @@ impl<'a> Layout<'a> {
         self.copies
     }
 
-    /// No balanced layout needs fewer: hosts below their share need what they lack, and those above keep only their share.
+    /// No balanced layout needs fewer: seats below their share need what they lack, and those above keep only their share.
     pub fn fewest_copies(&self) -> usize {
-        let mut were = vec![0; self.hosts.len()];
-        self.groups.iter().flat_map(|placed| &placed.before).for_each(|host| were[*host] += 1);
-        let hosts = || were.iter().zip(&self.shares);
-        let lacking: usize = hosts().map(|(were, share)| share.floor.saturating_sub(*were)).sum();
-        let kept: usize = hosts().map(|(were, share)| share.ceil.min(*were)).sum();
+        let mut were = vec![0; self.seats.len()];
+        self.groups.iter().flat_map(|placed| &placed.before).for_each(|seat| were[*seat] += 1);
+        let seats = || were.iter().zip(&self.shares);
+        let lacking: usize = seats().map(|(were, share)| share.floor.saturating_sub(*were)).sum();
+        let kept: usize = seats().map(|(were, share)| share.ceil.min(*were)).sum();
         lacking.max((self.groups.len() * self.size).saturating_sub(kept))
     }
 
@@ -146,18 +148,19 @@ impl<'a> Layout<'a> {
         let mut moves = Vec::new();
         for (group, placed) in self.groups.iter().enumerate() {
             for home in placed.before.iter().filter(|home| !placed.holders.contains(home)) {
-                let fresh = placed.holders.iter().filter(|host| !placed.before.contains(host));
-                moves.extend(fresh.map(|host| (group, *host, *home)));
+                let fresh = placed.holders.iter().filter(|seat| !placed.before.contains(seat));
+                moves.extend(fresh.map(|seat| (group, *seat, *home)));
             }
         }
         moves
     }
 
     pub fn may_move(&self, group: usize, from: usize, to: usize) -> bool {
-        let same_zone = self.hosts.get(from).zone == self.hosts.get(to).zone;
+        let (leaves, enters) = (self.seats.get(from), self.seats.get(to));
         self.holds(group, from)
             && !self.holds(group, to)
-            && (same_zone || self.in_zone_of(group, to) < self.per_zone_max)
+            && (leaves.host == enters.host || self.on_host_of(group, to) == 0)
+            && (leaves.zone == enters.zone || self.in_zone_of(group, to) < self.per_zone_max)
     }
 
     pub fn move_group(&mut self, group: usize, from: usize, to: usize) {
@@ -167,42 +170,45 @@ impl<'a> Layout<'a> {
 
     pub fn targets(&self) -> impl Iterator<Item = (GroupId, Vec<NodeId>)> {
         self.groups.iter().map(|placed| {
-            let mut nodes: Vec<NodeId> = placed.holders.iter().map(|host| self.hosts.get(*host).node).collect();
+            let mut nodes: Vec<NodeId> = placed.holders.iter().map(|seat| self.seats.get(*seat).node).collect();
             nodes.sort_unstable();
             (placed.group, nodes)
         })
     }
 
-    /// Takes away what a zone has too many of, or the group as a whole, from the fullest hosts.
+    /// Takes away what a host or zone has too many of, or the group as a whole, from the fullest seats.
     fn drop_surplus(&mut self, group: usize) {
         loop {
             let too_many = self.groups[group].holders.len() > self.size;
-            let surplus = |host: &usize| too_many || self.in_zone_of(group, *host) > self.per_zone_max;
+            let crowded = |seat: &usize| (self.on_host_of(group, *seat), self.in_zone_of(group, *seat));
+            let surplus = |seat: &usize| {
+                let (on_host, in_zone) = crowded(seat);
+                too_many || on_host > 1 || in_zone > self.per_zone_max
+            };
             let holders = self.groups[group].holders.iter().copied().filter(surplus);
-            let crowded = |host: &usize| self.in_zone_of(group, *host);
             let fullest = holders.max_by(|a, b| {
                 crowded(a).cmp(&crowded(b)).then(self.fullness(*a).total_cmp(&self.fullness(*b))).then(a.cmp(b))
             });
-            let Some(host) = fullest else { return };
-            self.remove(group, host);
+            let Some(seat) = fullest else { return };
+            self.remove(group, seat);
         }
     }
 
-    fn insert(&mut self, group: usize, host: usize) {
-        self.groups[group].holders.push(host);
-        self.held[host].insert(group);
-        if !self.groups[group].before.contains(&host) {
-            self.loose[host].insert(group);
+    fn insert(&mut self, group: usize, seat: usize) {
+        self.groups[group].holders.push(seat);
+        self.held[seat].insert(group);
+        if !self.groups[group].before.contains(&seat) {
+            self.loose[seat].insert(group);
             self.copies += 1;
         }
     }
 
-    fn remove(&mut self, group: usize, host: usize) {
+    fn remove(&mut self, group: usize, seat: usize) {
         let placed = &mut self.groups[group];
-        placed.holders.retain(|holder| *holder != host);
-        self.held[host].remove(&group);
-        self.loose[host].remove(&group);
-        if !placed.before.contains(&host) {
+        placed.holders.retain(|holder| *holder != seat);
+        self.held[seat].remove(&group);
+        self.loose[seat].remove(&group);
+        if !placed.before.contains(&seat) {
             self.copies -= 1;
         } else if self.loosened {
             for other in &placed.holders {
@@ -211,24 +217,30 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Hosts below their share come first, then those that may take one more; within these the emptiest.
-    fn fill_class(&self, host: usize) -> (u8, f64) {
-        let (count, share) = (self.count(host), self.shares[host]);
+    /// Seats below their share come first, then those that may take one more; within these the emptiest.
+    fn fill_class(&self, seat: usize) -> (u8, f64) {
+        let (count, share) = (self.count(seat), self.shares[seat]);
         let class = u8::from(count >= share.floor) + u8::from(count >= share.ceil);
         (class, (count as f64 + 0.5) / share.ideal)
     }
 
-    fn holds(&self, group: usize, host: usize) -> bool {
-        self.groups[group].holders.contains(&host)
+    fn holds(&self, group: usize, seat: usize) -> bool {
+        self.groups[group].holders.contains(&seat)
     }
 
-    /// Replicas of the group in the zone of this host.
-    fn in_zone_of(&self, group: usize, host: usize) -> usize {
-        let zone = self.hosts.get(host).zone;
-        self.groups[group].holders.iter().filter(|holder| self.hosts.get(**holder).zone == zone).count()
+    /// Replicas of the group on the host of this seat.
+    fn on_host_of(&self, group: usize, seat: usize) -> usize {
+        let host = self.seats.get(seat).host;
+        self.groups[group].holders.iter().filter(|holder| self.seats.get(**holder).host == host).count()
     }
 
-    fn tie(&self, group: usize, host: usize) -> u64 {
-        tie(self.groups[group].group, self.hosts.get(host).node)
+    /// Replicas of the group in the zone of this seat.
+    fn in_zone_of(&self, group: usize, seat: usize) -> usize {
+        let zone = self.seats.get(seat).zone;
+        self.groups[group].holders.iter().filter(|holder| self.seats.get(**holder).zone == zone).count()
+    }
+
+    fn tie(&self, group: usize, seat: usize) -> u64 {
+        tie(self.groups[group].group, self.seats.get(seat).node)
     }
 }

@@ -1,20 +1,26 @@
 //! The planner against its rules, the exact minimum of moves (a flow), and clusters of up to 1,000 nodes.
 
+mod drives;
 mod minimum;
 mod scale;
 mod steps;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::hosts::Hosts;
+use super::seats::Seats;
 use super::share::shares;
 use super::{GroupView, NodeState, NodeView, Plan, Refusal, check_departure, plan};
-use crate::id::{GroupId, NodeId};
+use crate::id::{GroupId, HostId, NodeId};
 
 const REPLICATION: usize = 3;
 
 fn node(id: u64, zone: &str, weight: u32) -> NodeView {
-    NodeView { node: NodeId(id), zone: zone.to_owned(), weight, state: NodeState::Active, up: true }
+    let (node, host) = (NodeId(id), HostId(id));
+    NodeView { node, host, zone: zone.to_owned(), weight, state: NodeState::Active, up: true }
+}
+
+fn on_host(first: u64, view: NodeView) -> NodeView {
+    NodeView { host: HostId(first), ..view }
 }
 
 /// As a cluster begins: all groups on node 1.
@@ -43,23 +49,25 @@ fn held_by(plan: &Plan, node: NodeId) -> usize {
     plan.targets.values().filter(|target| target.contains(&node)).count()
 }
 
-/// Every rule that holds whenever at least three nodes are active and up.
+/// Every rule that holds whenever at least three hosts are active and up.
 fn assert_rules(nodes: &[NodeView], groups: &[GroupView], plan: &Plan) {
-    let hosts = Hosts::of(nodes);
-    let zones: BTreeMap<NodeId, &str> = nodes.iter().map(|view| (view.node, view.zone.as_str())).collect();
+    let seats = Seats::of(nodes);
+    let seat = |node: &NodeId| seats.get(seats.index_of(*node).expect("may hold replicas"));
     assert_eq!(plan.targets.len(), groups.len());
     for (group, target) in &plan.targets {
         assert!(
             target.is_sorted() && target.iter().collect::<BTreeSet<_>>().len() == REPLICATION,
             "{group:?} {target:?}"
         );
-        assert!(target.iter().all(|node| hosts.index_of(*node).is_some()), "{group:?} on one that may not: {target:?}");
-        let distinct = target.iter().map(|node| zones[node]).collect::<BTreeSet<_>>().len();
-        assert_eq!(distinct, hosts.zone_count().min(REPLICATION), "{group:?} {target:?}");
+        assert!(target.iter().all(|node| seats.index_of(*node).is_some()), "{group:?} on one that may not: {target:?}");
+        let hosts = target.iter().map(|node| seat(node).host).collect::<BTreeSet<_>>();
+        assert_eq!(hosts.len(), REPLICATION, "two on one host: {group:?} {target:?}");
+        let zones = target.iter().map(|node| seat(node).zone).collect::<BTreeSet<_>>();
+        assert_eq!(zones.len(), seats.zone_count().min(REPLICATION), "{group:?} {target:?}");
         assert!(target.contains(&plan.leaders[group]));
     }
-    let shares = shares(&hosts, groups.len(), REPLICATION);
-    for (node, share) in hosts.nodes().zip(shares) {
+    let shares = shares(&seats, groups.len(), REPLICATION);
+    for (node, share) in seats.nodes().zip(shares) {
         let held = held_by(plan, node);
         assert!(share.floor <= held && held <= share.ceil, "{node:?} holds {held}, its share is {share:?}");
         let led = plan.leaders.values().filter(|leader| **leader == node).count();
@@ -103,7 +111,7 @@ fn one_node_grows_to_three_and_five_and_drains_to_three() {
         groups = carried_out(&groups, &less);
     }
     let refused = check_departure(&nodes, &groups, NodeId(2));
-    assert_eq!(refused, Err(Refusal::TooFewNodes { left: 2, needed: 3 }));
+    assert_eq!(refused, Err(Refusal::TooFewHosts { left: 2, needed: 3 }));
 }
 
 #[test]
@@ -115,7 +123,7 @@ fn a_store_of_one_node_can_move_to_another_machine() {
     let moved = plan(&nodes, &groups, REPLICATION);
     assert_eq!(held_by(&moved, NodeId(2)), 16);
     let groups = carried_out(&groups, &moved);
-    assert_eq!(check_departure(&nodes, &groups, NodeId(2)), Err(Refusal::TooFewNodes { left: 0, needed: 1 }));
+    assert_eq!(check_departure(&nodes, &groups, NodeId(2)), Err(Refusal::TooFewHosts { left: 0, needed: 1 }));
     assert_eq!(check_departure(&nodes, &groups, NodeId(7)), Err(Refusal::UnknownNode));
 }
 

@@ -2,32 +2,36 @@
 
 use std::collections::VecDeque;
 
-use crate::placement::planner::hosts::Hosts;
+use crate::placement::planner::seats::Seats;
 use crate::placement::planner::share::shares;
 use crate::placement::planner::{GroupView, NodeView};
 
-/// Copies needed so that every group has `replicas` and every host a whole number next to its share.
+/// Copies needed so that every group has `replicas` and every seat a whole number next to its share.
 pub fn minimum_moves(nodes: &[NodeView], groups: &[GroupView], replicas: usize) -> u64 {
-    let hosts = Hosts::of(nodes);
-    let per_zone_max = hosts.per_zone_max(replicas) as i64;
-    let zones = hosts.zone_count();
-    // Nodes of the flow: source, sink, groups, each group's zones, hosts.
+    let seats = Seats::of(nodes);
+    let per_zone_max = seats.per_zone_max(replicas) as i64;
+    let (zones, hosts) = (seats.zone_count(), seats.hosts().len());
+    // Nodes of the flow: source, sink, groups, each group's zones and hosts, seats.
     let (source, sink) = (0, 1);
-    let group_at = |group: usize| 2 + group * (1 + zones);
-    let host_at = |host: usize| group_at(groups.len()) + host;
-    let mut flow = Flow::new(host_at(hosts.len()));
+    let group_at = |group: usize| 2 + group * (1 + zones + hosts);
+    let seat_at = |seat: usize| group_at(groups.len()) + seat;
+    let mut flow = Flow::new(seat_at(seats.len()));
     for (number, group) in groups.iter().enumerate() {
         flow.edge(source, group_at(number), replicas as i64, 0);
         (0..zones).for_each(|zone| flow.edge(group_at(number), group_at(number) + 1 + zone, per_zone_max, 0));
-        for host in 0..hosts.len() {
-            let held = group.target.contains(&hosts.get(host).node);
-            flow.edge(group_at(number) + 1 + hosts.get(host).zone, host_at(host), 1, if held { 0 } else { 1 });
+        let host_at = |host: usize| group_at(number) + 1 + zones + host;
+        for (at, host) in seats.hosts().iter().enumerate() {
+            flow.edge(group_at(number) + 1 + host.zone, host_at(at), 1, 0);
+        }
+        for seat in 0..seats.len() {
+            let held = group.target.contains(&seats.get(seat).node);
+            flow.edge(host_at(seats.get(seat).host), seat_at(seat), 1, if held { 0 } else { 1 });
         }
     }
-    for (host, share) in shares(&hosts, groups.len(), replicas).into_iter().enumerate() {
+    for (seat, share) in shares(&seats, groups.len(), replicas).into_iter().enumerate() {
         // A reward above all costs makes the lower bound of what may flow here.
-        flow.edge(host_at(host), sink, share.floor as i64, -FLOOR_REWARD);
-        flow.edge(host_at(host), sink, (share.ceil - share.floor) as i64, 0);
+        flow.edge(seat_at(seat), sink, share.floor as i64, -FLOOR_REWARD);
+        flow.edge(seat_at(seat), sink, (share.ceil - share.floor) as i64, 0);
     }
     let (sent, cost) = flow.send_all(source, sink);
     assert_eq!(sent, (groups.len() * replicas) as i64, "the shares can always be reached");

@@ -3,15 +3,15 @@
 use super::minimum::minimum_moves;
 use super::{REPLICATION, assert_rules, carried_out, held_by, node, on_node_1};
 use crate::id::NodeId;
-use crate::placement::planner::hosts::Hosts;
+use crate::placement::planner::seats::Seats;
 use crate::placement::planner::share::shares;
 use crate::placement::planner::{GroupView, NodeState, NodeView, plan};
 
-/// No plan copies fewer: hosts below their share need what they lack, and hosts above keep no more than their share.
+/// No plan copies fewer: seats below their share need what they lack, and seats above keep no more than their share.
 fn fewest_moves(nodes: &[NodeView], groups: &[GroupView]) -> u64 {
-    let hosts = Hosts::of(nodes);
+    let seats = Seats::of(nodes);
     let (mut lacking, mut kept) = (0, 0);
-    for (node, share) in hosts.nodes().zip(shares(&hosts, groups.len(), REPLICATION)) {
+    for (node, share) in seats.nodes().zip(shares(&seats, groups.len(), REPLICATION)) {
         let held = groups.iter().filter(|group| group.target.contains(&node)).count();
         lacking += share.floor.saturating_sub(held);
         kept += held.min(share.ceil);
