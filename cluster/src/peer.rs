@@ -2,7 +2,8 @@
 //! Owns: the contract of a call (who, what, within which time, what a failure means) and who carries it.
 //! Does not own: what a method does (its handler's module), who is a member (the system group).
 //!
-//! Two carriers: `Mesh`, the connections of a real node, and `memory`, which loses, delays and cuts as a test wants it.
+//! Carriers: `Mesh`, the connections of a real node; `Neighbours`, which spares nodes of one process the network; `memory`, which loses, delays
+//! and cuts as a test wants it.
 
 mod address_book;
 mod alone;
@@ -16,9 +17,11 @@ mod incoming;
 mod invited;
 mod lane;
 mod limits;
+mod local_nodes;
 pub mod memory;
 mod mesh;
 mod method;
+mod neighbours;
 mod pending;
 mod seldom;
 mod server;
@@ -36,8 +39,10 @@ pub use alone::Alone;
 pub use handler::{Handler, Handlers};
 pub use invited::InvitedCall;
 pub use limits::PeerLimits;
+pub use local_nodes::LocalNodes;
 pub use mesh::{Mesh, MeshOptions};
 pub use method::{Class, Method};
+pub use neighbours::Neighbours;
 
 use crate::error::Result;
 use crate::id::{NodeId, TokenId};

@@ -9,11 +9,12 @@ use onggi_storage_engine::format::Record;
 use super::text::check_release;
 use super::{JoinRequest, JoinResponse, Membership, check_host_port, check_zone};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::TokenId;
+use crate::id::{NodeId, TokenId};
 use crate::metadata::client::Route;
 use crate::metadata::command::{NewNode, SystemChange};
 use crate::metadata::outcome::Outcome;
 use crate::metadata::query;
+use crate::peer::authority::{Authority, PUBLIC_KEY_BYTES};
 use crate::peer::{Caller, Handler, Payload};
 
 /// A hundred times the normal share.
@@ -53,11 +54,29 @@ impl Membership {
     pub async fn admit(&self, token: TokenId, request: JoinRequest) -> Result<JoinResponse> {
         check(&request.node).map_err(|problem| Error::new(ErrorKind::Conflict, problem))?;
         let authority = self.authority().await?;
-        let node = match self.commit(SystemChange::AdmitNode { token, node: request.node }).await? {
+        let JoinRequest { public_key, node } = request;
+        self.welcome(SystemChange::AdmitNode { token, node }, &public_key, &authority).await
+    }
+
+    /// One more drive of this process, beside a node that is a member. The same drive again is the same node.
+    pub async fn admit_drive(&self, beside: NodeId, request: JoinRequest) -> Result<JoinResponse> {
+        check(&request.node).map_err(|problem| Error::new(ErrorKind::Conflict, problem))?;
+        let authority = self.authority().await?;
+        let JoinRequest { public_key, node } = request;
+        self.welcome(SystemChange::AdmitDrive { beside, node }, &public_key, &authority).await
+    }
+
+    async fn welcome(
+        &self,
+        admission: SystemChange,
+        public_key: &[u8; PUBLIC_KEY_BYTES],
+        authority: &Authority,
+    ) -> Result<JoinResponse> {
+        let node = match self.commit(admission).await? {
             Outcome::NodeAdmitted { node } => node,
             other => return Err(Error::new(ErrorKind::Internal, format!("admit a node: {other:?}"))),
         };
-        let certificate = authority.issue_node(node, &request.public_key, self.now_ms())?;
+        let certificate = authority.issue_node(node, public_key, self.now_ms())?;
         let read = self.inner.metadata.read(Route::System, |view| Ok((query::cluster(view)?, query::nodes(view)?)));
         let (cluster, nodes) = read.await?;
         let cluster_name = cluster.map(|cluster| cluster.name).unwrap_or_default();

@@ -9,7 +9,7 @@ use onggi_storage_engine::format::Record;
 use tokio::io::{ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::StartHandshake;
 use tokio_rustls::server::TlsStream;
 
 use super::frame::{FRAME_BYTES_MAX, Frame, FrameReader, HELLO_BYTES_MAX, Outgoing};
@@ -43,10 +43,9 @@ impl Queued for Outgoing {
 
 impl Incoming {
     /// The caller bounds the time.
-    pub async fn accept(tcp: TcpStream, server: &Arc<Server>) -> io::Result<Self> {
+    pub async fn accept(asked: StartHandshake<TcpStream>, server: &Arc<Server>) -> io::Result<Self> {
         let mesh = &server.mesh.inner;
-        tcp.set_nodelay(true)?;
-        let tls = TlsAcceptor::from(mesh.server_config()).accept(tcp).await?;
+        let tls = asked.into_stream(mesh.server_config()).await?;
         let bearer = tls::bearer(tls.get_ref().1.peer_certificates(), mesh.cluster);
         let Some(caller) = bearer else {
             return Err(io::Error::other("its certificate names no node of this cluster"));

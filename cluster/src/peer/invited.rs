@@ -11,7 +11,7 @@ use super::hello::Hello;
 use super::limits::PeerLimits;
 use super::{Class, Method, Payload, tls};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{ClusterId, DriveId, NodeId};
+use crate::id::{ClusterId, DriveId};
 
 /// What an invited node knows: its token, and where some member is.
 pub struct InvitedCall<'a> {
@@ -30,8 +30,8 @@ impl InvitedCall<'_> {
             address: self.address,
             config: tls::client_of_invited(self.credentials, self.cluster)?,
             // Not looked at: an invited node takes any member.
-            server_name: tls::server_name(NodeId(0), self.cluster)?,
-            hello: Hello::new(self.cluster, NodeId(0), self.drive, Class::Control, self.release),
+            server_name: tls::server_name(tls::ANY_NODE, self.cluster)?,
+            hello: Hello::new(self.cluster, tls::ANY_NODE, self.drive, Class::Control, self.release),
             connect: limits.connect,
             handshake: limits.handshake,
             stall: limits.stall,

@@ -1,5 +1,7 @@
 //! Real connections over loopback: who is let in, what is bounded, what a broken way does to calls.
 
+mod local_nodes;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -17,6 +17,9 @@ use super::authority::{PeerCredentials, PeerName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClusterId, NodeId};
 
+/// The name of no node: whoever calls it takes any.
+pub const ANY_NODE: NodeId = NodeId(0);
+
 /// What a node uses at both ends of connections.
 #[derive(Clone)]
 pub struct TlsIdentity {
@@ -127,8 +130,8 @@ fn with_certificate(
 ) -> Result<ClientConfig> {
     let mut client = builder.with_client_auth_cert(chain(credentials), key(credentials)).map_err(failed)?;
     client.resumption = Resumption::disabled();
-    // The name would be readable on the wire, and the server has one certificate only.
-    client.enable_sni = false;
+    // The name is readable on the wire: a number and the cluster's id, no secrets. Several nodes share a port, each with its certificate.
+    client.enable_sni = true;
     Ok(client)
 }
 
