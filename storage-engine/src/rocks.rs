@@ -17,7 +17,7 @@ mod wal_tail;
 
 pub use batch::WriteBatch;
 pub use column_family::ColumnFamily;
-pub use options::RocksOptions;
+pub use options::{BlockCache, RocksOptions};
 pub use scan::{Direction, KeyRange, Scan};
 pub use snapshot::Snapshot;
 pub use status::RocksStatus;

@@ -80,6 +80,20 @@ fn a_full_drive_still_takes_deletes_and_recovers_by_itself() {
     assert_eq!(health.admit(WriteFor::Changing).expect_err("failed").kind, ErrorKind::DriveFailed);
 }
 
+#[test]
+fn a_directory_that_vanishes_fails_the_drive() {
+    let directory = tempfile::tempdir().expect("directory");
+    let drive = open(&directory.path().join("data"), None).expect("opens");
+    drive.health().look();
+    assert!(drive.admit(WriteFor::Storing).is_ok());
+    std::fs::rename(directory.path().join("data"), directory.path().join("elsewhere")).expect("renames");
+    drive.health().look();
+    assert!(drive.health().status().failed.is_some_and(|why| why.contains("drive.json is gone")));
+    std::fs::rename(directory.path().join("elsewhere"), directory.path().join("data")).expect("renames");
+    drive.health().look();
+    assert!(drive.admit(WriteFor::Changing).is_err(), "until a restart");
+}
+
 struct DiskWithFree(AtomicU64);
 
 impl Disk for DiskWithFree {

@@ -3,6 +3,7 @@
 //! Invariant: the reserves are there so that RocksDB and the extents never meet a full disk in the middle of a write: its
 //! outcome would be unknown, and poisons the drive.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,12 +12,16 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Poison;
-use crate::env::Disk;
+use super::identity;
+use crate::env::{Disk, OpenMode};
 use crate::error::{Context, Error, ErrorKind, Result};
 
 /// How often the free space is asked for. What the logs can grow by in that time is a fraction of the reserves; extents ask
 /// for themselves before they take room.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+/// EIO.
+const INPUT_OUTPUT_ERROR: i32 = 5;
+
 /// Free space that is kept back.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reserve {
@@ -104,7 +109,20 @@ impl Health {
         Ok(())
     }
 
-    /// Keeps the free space fresh until stopped.
+    /// Fails the drive if its directory is gone: files that are open would go on for a while, and new ones land where it was mounted.
+    /// Blocks for a system call.
+    pub fn look(&self) {
+        let path = self.directory.join(identity::NAME);
+        if let Err(cause) = self.disk.open(&path, OpenMode::Read)
+            && (cause.kind() == io::ErrorKind::NotFound || cause.raw_os_error() == Some(INPUT_OUTPUT_ERROR))
+            && self.poison.cause().is_none()
+        {
+            let context = format!("{} is gone: was the disk taken out or unmounted?", path.display());
+            self.poison.set(Error::new(ErrorKind::DriveFailed, context).with_source(cause));
+        }
+    }
+
+    /// Keeps the free space fresh, and sees that the drive is there, until stopped.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         loop {
             tokio::select! {
@@ -112,7 +130,11 @@ impl Health {
                 () = tokio::time::sleep(REFRESH_INTERVAL) => {}
             }
             let health = self.clone();
-            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || health.refresh()).await {
+            let looked = tokio::task::spawn_blocking(move || {
+                health.look();
+                health.refresh()
+            });
+            if let Ok(Err(error)) = looked.await {
                 tracing::warn!(%error, "could not ask for the free space of the drive");
             }
         }

@@ -14,7 +14,7 @@ pub type ClusterId = [u8; 16];
 
 /// The layout of docs/data-layout.md. A release opens every format up to its own.
 const FORMAT: u64 = 1;
-const NAME: &str = "drive.json";
+pub(super) const NAME: &str = "drive.json";
 /// What is longer was not written by us.
 const BYTES_MAX: u64 = 4096;
 

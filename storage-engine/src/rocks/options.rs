@@ -1,5 +1,7 @@
 //! RocksDB's options, each with its reason. What is not named here stands at RocksDB's default.
 
+use std::fmt;
+
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, LogLevel,
     Options,
@@ -9,10 +11,29 @@ use super::ColumnFamily;
 
 const MIB: usize = 1 << 20;
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Blocks, indexes, filters and payloads kept in memory. All clones are one cache: drives of a process may share it.
+#[derive(Clone)]
+pub struct BlockCache {
+    cache: Cache,
+    bytes: usize,
+}
+
+impl BlockCache {
+    pub fn new(bytes: usize) -> Self {
+        Self { cache: Cache::new_lru_cache(bytes), bytes }
+    }
+}
+
+impl fmt::Debug for BlockCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.bytes)
+    }
+}
+
+#[derive(Clone, Debug)]
 pub struct RocksOptions {
-    /// Blocks, indexes, filters and payloads kept in memory, of all column families together.
-    pub block_cache_bytes: usize,
+    /// Of all column families together.
+    pub block_cache: BlockCache,
     /// Memtables of all column families together. One flush writes them all, so it is also how much of the Raft
     /// logs a restart replays at most.
     pub write_buffer_bytes: usize,
@@ -25,7 +46,7 @@ pub struct RocksOptions {
 impl Default for RocksOptions {
     fn default() -> Self {
         Self {
-            block_cache_bytes: 64 * MIB,
+            block_cache: BlockCache::new(64 * MIB),
             write_buffer_bytes: 64 * MIB,
             // The log holds the payloads of small objects too, so it grows about as fast as the memtables do.
             wal_bytes_max: 256 * MIB as u64,
@@ -75,8 +96,8 @@ impl RocksOptions {
     }
 
     pub(super) fn column_families(&self) -> Vec<ColumnFamilyDescriptor> {
-        let cache = Cache::new_lru_cache(self.block_cache_bytes);
-        ColumnFamily::ALL.map(|cf| ColumnFamilyDescriptor::new(cf.name(), self.column_family(cf, &cache))).into()
+        let cache = &self.block_cache.cache;
+        ColumnFamily::ALL.map(|cf| ColumnFamilyDescriptor::new(cf.name(), self.column_family(cf, cache))).into()
     }
 
     fn column_family(&self, cf: ColumnFamily, cache: &Cache) -> Options {
