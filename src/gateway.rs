@@ -4,12 +4,12 @@
 
 mod access_log;
 mod activity;
-mod connection;
+pub mod connection;
 pub mod front;
 mod linger;
 pub mod listener;
 mod overload;
-mod request_id;
+pub mod request_id;
 mod s3;
 pub mod tls;
 mod tracked_body;

@@ -1,62 +1,62 @@
-//! Node: the composition root. Engine, cluster, services, APIs, gateway: started in this order, stopped in the other.
+//! Node: the composition root. Drives with their engines and clusters, services, APIs, gateway: started in this order, stopped in the other.
 //! Owns: who knows whom; nobody else wires parts together.
 
 mod addresses;
+mod any_node;
+mod directories;
 mod engine_metrics;
 mod first_start;
+mod host;
+mod host_file;
 mod identity;
 mod join;
+mod local_node;
 mod master_key;
 mod member;
 mod options;
 mod peers;
 mod registration;
 mod renewal;
+mod roster;
 mod system;
 mod welcome;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result, anyhow};
-use onggi_cluster::id::NodeId;
-use onggi_cluster::metadata::secret_box::{MasterKey, SecretBox};
-use onggi_cluster::peer::Mesh;
-use onggi_cluster::{Cluster, MembershipOptions};
-use onggi_storage_engine::StorageEngine;
-use onggi_storage_engine::env::Environment;
+use onggi_cluster::peer::LocalNodes;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::admin_api::AdminApi;
-use crate::admin_api::system::System;
 use crate::config::Config;
 use crate::gateway::front::Front;
 use crate::gateway::listener::Listener;
 use crate::gateway::tls::{CertificateSource, Certificates, LocalAuthority, authority_path};
-use crate::gateway::web::Web;
 use crate::node::addresses::Bound;
+use crate::node::any_node::AnyNode;
 use crate::node::engine_metrics::EngineMetrics;
 use crate::node::first_start::RootKey;
-use crate::node::identity::Established;
-use crate::node::peers::{OpenPeers, PeerPort};
-use crate::node::registration::Registration;
-use crate::node::renewal::Renewal;
-use crate::node::system::NodeSystem;
+use crate::node::host::{Host, HostParts};
+use crate::node::options::SharedMemory;
+use crate::node::peers::PeerPort;
+use crate::node::roster::Roster;
+use crate::node::system::HostSystem;
 use crate::node::welcome::Welcome;
 use crate::observability::metrics::Metrics;
-use crate::s3_api::S3Api;
-use crate::services::{Secret, Services};
+use crate::services::Secret;
 
+/// One process: a host with its drives.
 pub struct Node {
-    cluster: Cluster,
+    host: Host,
     peers: Part,
     apis: Apis,
 }
 
 /// What clients and operators reach.
 struct Apis {
-    system: Arc<NodeSystem>,
+    system: Arc<HostSystem>,
     s3: Part,
     web: Part,
     welcome: Welcome,
@@ -75,34 +75,48 @@ struct Part {
 }
 
 impl Node {
-    /// Returns when every API answers.
-    pub async fn start(config: Config, join_token: Option<Secret>) -> Result<Self> {
-        let data_dir = config.node.data_dir.clone();
-        // Before the drive is touched: an address that is taken is the most common mistake.
+    /// Returns when every API answers. `replaced`: data directories whose drive is lost.
+    pub async fn start(config: Config, join_token: Option<Secret>, replaced: &[PathBuf]) -> Result<Self> {
+        // Before a drive is touched: an address that is taken is the most common mistake.
         let listeners = Listeners {
             s3: bind("s3", config.s3.listen, &config).await?,
             web: bind("web", config.web.listen, &config).await?,
         };
         let peer_port = PeerPort::bind(config.cluster.peer_listen).await?;
         let bound = Bound { peer: peer_port.address()?, web: listeners.web.address()?, s3: listeners.s3.address()? };
-        member::join_if_asked(&config, bound, join_token.as_ref()).await?;
-        let engine = StorageEngine::open(options::engine(&config), Environment::real())
-            .await
-            .with_context(|| format!("open the data directory {}", data_dir.display()))?;
-        let master_key = master_key::load_or_create(&data_dir)?;
-        let established = member::establish(&data_dir, &engine, &master_key)?;
-        let options = options::cluster(&config, &established.identity);
-        let member = MembershipOptions {
-            cluster: established.identity.cluster,
-            master_key: master_key.clone(),
-            founder: established.identity.node == NodeId::FOUNDER,
+        let given: Vec<PathBuf> =
+            std::iter::once(&config.node.data_dir).chain(&config.storage.more_data_dirs).cloned().collect();
+        let directories = directories::sort_out(&given, replaced)?;
+        if let (true, Some(first)) = (directories.members.is_empty(), directories.new.first()) {
+            member::join_if_asked(&config, first, bound, join_token.as_ref()).await?;
+        }
+        let (nodes, roster) = (LocalNodes::default(), Roster::default());
+        let system = Arc::new(HostSystem::new(roster.clone(), config.node.data_dir.clone()));
+        let metrics = Arc::new(Metrics::new(vec![Box::new(EngineMetrics::new(roster.clone()))]));
+        let memory = SharedMemory::new(&config);
+        let peers = peer_port.listen(nodes.clone());
+        let (key, system_of_host, metrics_of_host) = (OnceLock::new(), system.clone(), metrics.clone());
+        let parts = HostParts {
+            config: config.clone(),
+            bound,
+            nodes,
+            memory,
+            system: system_of_host,
+            metrics: metrics_of_host,
+            roster,
+            key,
         };
-        let OpenPeers { network, mesh, part: peers } = peer_port.open(&data_dir, &established)?;
-        let cluster = Cluster::start_member(options, engine, network, member).await.context("start the cluster")?;
-        match Self::start_apis(&config, listeners, cluster.clone(), mesh, master_key, bound, established).await {
-            Ok(apis) => Ok(Self { cluster, peers, apis }),
+        let host = match Host::start(parts, directories).await {
+            Ok(host) => host,
             Err(error) => {
-                cluster.stop().await;
+                peers.stop().await;
+                return Err(error);
+            }
+        };
+        match Self::start_apis(&config, listeners, &host, system, metrics).await {
+            Ok(apis) => Ok(Self { host, peers, apis }),
+            Err(error) => {
+                host.stop().await;
                 peers.stop().await;
                 Err(error)
             }
@@ -112,35 +126,21 @@ impl Node {
     async fn start_apis(
         config: &Config,
         listeners: Listeners,
-        cluster: Cluster,
-        mesh: Mesh,
-        master_key: MasterKey,
-        bound: Bound,
-        established: Established,
+        host: &Host,
+        system: Arc<HostSystem>,
+        metrics: Arc<Metrics>,
     ) -> Result<Apis> {
-        let data_dir = &config.node.data_dir;
-        let secret_box = SecretBox::new(&master_key.0);
-        let membership = cluster.membership().context("a node is a member of its cluster")?.clone();
-        let services = Services::new(cluster.metadata(), cluster.data(), secret_box, membership.clone());
-        let root_key = first_start::prepare(&services.identity, &config.cluster.name, data_dir).await?;
+        let (home, roster) = (host.home()?, host.roster().clone());
+        let first = roster.serving().context("no drive is at work")?;
+        let root_key = first_start::prepare(&first.services.identity, &config.cluster.name, &home).await?;
 
-        let certificates = Certificates::load(certificate_source(config)?)?;
+        let certificates = Certificates::load(certificate_source(config, &home)?)?;
         let tls = certificates.server_config()?;
         let s3_listener = if config.s3.tls { listeners.s3.with_tls(tls.clone()) } else { listeners.s3 };
         let web_listener = listeners.web.with_tls(tls);
-        let welcome = welcome(config, &s3_listener, &web_listener, root_key)?;
-        let node = member::describe(config, bound, established.identity.drive);
-        let renewal = Renewal::new(data_dir, membership.clone(), mesh);
-        let registration = Registration::new(membership, established, node, renewal);
-        registration.first_attempt().await?;
-
-        let cluster_name = services.identity.cluster_name().await.context("read the cluster's name")?;
-        let system = Arc::new(NodeSystem::new(cluster.clone(), cluster_name, data_dir.clone()));
-        let metrics = Arc::new(Metrics::new(vec![Box::new(EngineMetrics::new(cluster.clone()))]));
+        let welcome = welcome(config, &home, &s3_listener, &web_listener, root_key)?;
+        system.set_cluster_name(first.services.identity.cluster_name().await.context("read the cluster's name")?);
         let requests_max = config.gateway.requests_max;
-        let s3_api = S3Api::new(services.clone(), options::s3(config));
-        let admin_api = AdminApi::new(services, system.clone() as Arc<dyn System>);
-        let web_api = Web::new(admin_api, system.clone(), metrics.clone());
 
         let mut web = Part::new();
         web.spawn("certificates", |stop| async move {
@@ -148,10 +148,15 @@ impl Node {
                 tracing::error!(%error, "SIGHUP cannot be waited for");
             }
         });
-        web.spawn("registration", |stop| registration.run(stop));
+        let (watch, add) = (host.clone(), host.clone());
+        web.spawn("drives", |stop| async move {
+            tokio::join!(watch.watch(stop.clone()), add.add_drives(stop));
+        });
+        let web_api = AnyNode::new(roster.clone(), first.clone(), |node| &node.web);
         let front = Front::new(web_api, requests_max, metrics.clone());
         web.spawn("web listener", |stop| web_listener.run(front, stop));
         let mut s3 = Part::new();
+        let s3_api = AnyNode::new(roster, first, |node| &node.s3);
         let front = Front::new(s3_api, requests_max, metrics);
         s3.spawn("s3 listener", |stop| s3_listener.run(front, stop));
         Ok(Apis { system, s3, web, welcome })
@@ -186,7 +191,7 @@ impl Node {
         system.begin_stop();
         s3.stop().await;
         web.stop().await;
-        self.cluster.stop().await;
+        self.host.stop().await;
         self.peers.stop().await;
         tracing::info!("stopped");
     }
@@ -225,20 +230,20 @@ async fn bind(name: &'static str, address: SocketAddr, config: &Config) -> Resul
     })
 }
 
-fn welcome(config: &Config, s3: &Listener, web: &Listener, root_key: RootKey) -> Result<Welcome> {
-    let local_authority = config.tls.certificate.is_none().then(|| authority_path(&config.node.data_dir));
+fn welcome(config: &Config, home: &Path, s3: &Listener, web: &Listener, root_key: RootKey) -> Result<Welcome> {
+    let local_authority = config.tls.certificate.is_none().then(|| authority_path(home));
     Ok(Welcome {
         s3: s3.address()?,
         s3_tls: config.s3.tls,
         web: web.address()?,
-        data_dir: config.node.data_dir.clone(),
+        data_dir: home.to_path_buf(),
         authority: local_authority.map(|path| std::path::absolute(&path).unwrap_or(path)),
         credentials: root_key.credentials,
         first_start: root_key.created,
     })
 }
 
-fn certificate_source(config: &Config) -> Result<CertificateSource> {
+fn certificate_source(config: &Config, home: &Path) -> Result<CertificateSource> {
     if let (Some(certificate), Some(private_key)) = (&config.tls.certificate, &config.tls.private_key) {
         return Ok(CertificateSource::Files { certificate: certificate.clone(), private_key: private_key.clone() });
     }
@@ -250,7 +255,7 @@ fn certificate_source(config: &Config) -> Result<CertificateSource> {
     names.extend(config.tls.names.iter().cloned());
     names.sort();
     names.dedup();
-    let authority = Box::new(LocalAuthority::open_or_create(&config.node.data_dir)?);
+    let authority = Box::new(LocalAuthority::open_or_create(home)?);
     Ok(CertificateSource::LocalAuthority { authority, names })
 }
 

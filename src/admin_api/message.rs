@@ -120,9 +120,31 @@ pub struct Status {
     pub ready: bool,
     /// Why not, one sentence each.
     pub problems: Vec<String>,
+    /// Drives that are not at work, one sentence each. The node may be ready all the same.
+    #[serde(default)]
+    pub failures: Vec<String>,
+    /// The first one.
     pub data_dir: String,
+    /// Of all drives together.
     pub drive: Drive,
+    /// Of the drive that answers.
     pub groups: Vec<Group>,
+    /// Of all drives together.
+    pub chunks: Chunks,
+    #[serde(default)]
+    pub drives: Vec<LocalDrive>,
+}
+
+/// One drive of the process that answers: a node of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalDrive {
+    pub node: u64,
+    pub data_dir: String,
+    /// Why it is not at work.
+    pub failure: Option<String>,
+    pub drive: Drive,
+    pub groups: u64,
+    pub groups_led: u64,
     pub chunks: Chunks,
 }
 
@@ -155,8 +177,8 @@ pub struct Chunks {
     pub damaged_chunks: u64,
 }
 
-/// The scrub that is running, or the last one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The scrub that is running, or the last one; of all drives together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scrub {
     pub running: bool,
     pub started_ms: u64,

@@ -7,6 +7,8 @@ use crate::admin_api::message::{Scrub, Status};
 pub trait System: Send + Sync + 'static {
     /// Why the node takes no requests, one sentence each; empty if it does.
     fn problems(&self) -> Vec<String>;
+    /// Drives that are not at work, while the node takes requests through others; one sentence each.
+    fn failures(&self) -> Vec<String>;
     fn status(&self) -> Status;
     fn scrub(&self) -> Scrub;
     /// Begins a scrub soon; one that is running goes on.

@@ -12,7 +12,7 @@ use crate::node::Node;
 use crate::observability::logging;
 use crate::services::Secret;
 
-/// Every flag but `--config`, `--set`, `--join-token` and `--welcome` is the setting of the same name; see `onggi config-reference`.
+/// Every flag but `--config`, `--set`, `--join-token`, `--replace-drive` and `--welcome` is the setting of the same name; see `onggi config-reference`.
 #[derive(Debug, Args)]
 pub struct ServerArguments {
     /// Configuration file [default: ./onggi.toml, if it is there]
@@ -21,9 +21,12 @@ pub struct ServerArguments {
     /// Any setting, as SECTION.KEY=VALUE; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pair)]
     set: Vec<(String, String)>,
-    /// Directory that holds everything the node keeps [default: ./onggi-data]
+    /// Directory that holds everything the node keeps; given several times, each is a drive [default: ./onggi-data]
     #[arg(long, value_name = "DIR")]
-    data_dir: Option<String>,
+    data_dir: Vec<String>,
+    /// The drive that was in this directory is lost with what is on no other: take what is there now for a new one
+    #[arg(long, value_name = "DIR")]
+    replace_drive: Vec<PathBuf>,
     /// Address of the S3 API [default: 127.0.0.1:9000]
     #[arg(long, value_name = "IP:PORT")]
     s3_listen: Option<String>,
@@ -64,13 +67,14 @@ pub struct ServerArguments {
 
 pub async fn run(arguments: ServerArguments) -> anyhow::Result<()> {
     let (welcome, join_token) = (arguments.welcome, arguments.join_token.clone());
+    let replaced = arguments.replace_drive.clone();
     let config = Config::load(&arguments.inputs(&Config::keys(), std::env::vars().collect()))?;
     logging::init(&config.observability).map_err(anyhow::Error::msg)?;
     // Before the node: a signal during a long start must stop it, too.
     let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
     let mut node = tokio::select! {
-        node = Node::start(config, join_token) => node?,
+        node = Node::start(config, join_token, &replaced) => node?,
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     };
@@ -89,8 +93,9 @@ pub async fn run(arguments: ServerArguments) -> anyhow::Result<()> {
 
 impl ServerArguments {
     fn inputs(self, keys: &[Key], environment: Vec<(String, String)>) -> Inputs {
+        let mut data_dirs = self.data_dir.into_iter();
         let named = [
-            ("--data-dir", self.data_dir),
+            ("--data-dir", data_dirs.next()),
             ("--s3-listen", self.s3_listen),
             ("--tls", self.tls.then(|| "true".to_string())),
             ("--region", self.region),
@@ -104,6 +109,10 @@ impl ServerArguments {
         ];
         let mut flags: Vec<_> =
             self.set.into_iter().map(|(path, text)| (format!("--set {path}"), path, text)).collect();
+        let more: Vec<String> = data_dirs.collect();
+        if !more.is_empty() {
+            flags.push(("--data-dir".to_string(), "storage.more_data_dirs".to_string(), more.join(",")));
+        }
         for (flag, text) in named {
             let key = keys.iter().find(|key| key.flag == Some(flag));
             if let (Some(key), Some(text)) = (key, text) {

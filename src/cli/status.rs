@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::admin_api::message::{Drive, Status};
+use crate::admin_api::message::{Drive, LocalDrive, Status};
 use crate::cli::admin_client::AdminClient;
 use crate::cli::output;
 
@@ -34,7 +34,28 @@ pub async fn run(client: &AdminClient, json: bool) -> Result<()> {
     for (name, value) in rows {
         println!("{name:<8}  {value}");
     }
+    if status.drives.len() > 1 || !status.failures.is_empty() {
+        println!();
+        print!("{}", drives(&status.drives));
+        status.failures.iter().for_each(|failure| println!("{failure}"));
+    }
     Ok(())
+}
+
+fn drives(drives: &[LocalDrive]) -> String {
+    let row = |drive: &LocalDrive| {
+        vec![
+            drive.node.to_string(),
+            if drive.failure.is_some() { "failed".into() } else { "ok".into() },
+            output::bytes(drive.drive.free_bytes),
+            output::bytes(drive.chunks.live_bytes),
+            format!("{}, {} led", drive.groups, drive.groups_led),
+            drive.chunks.damaged_chunks.to_string(),
+            drive.data_dir.clone(),
+        ]
+    };
+    let rows: Vec<_> = drives.iter().map(row).collect();
+    output::table(&["NODE", "DRIVE", "FREE", "IN USE", "GROUPS", "DAMAGED", "DIRECTORY"], &rows)
 }
 
 fn free(drive: &Drive) -> String {

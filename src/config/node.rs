@@ -7,7 +7,7 @@ use crate::config::section::section;
 section! {
     /// Keys that stand above the first table of the file.
     NodeConfig in "" {
-        /// The drive: everything the node keeps. Made at first start; only one process may use it.
+        /// The first drive: everything the node keeps. Made at first start; only one process may use it. More drives: `storage.more_data_dirs`.
         data_dir: PathBuf = PathBuf::from("./onggi-data"), flag "--data-dir";
     }
 }

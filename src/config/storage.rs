@@ -1,5 +1,6 @@
 //! Settings of how bytes are kept.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::section::section;
@@ -8,6 +9,8 @@ use crate::config::setting::ByteSize;
 section! {
     /// How bytes are kept on the drive.
     StorageConfig in "storage" {
+        /// Further data directories, each on a disk of its own: each is one more drive. A new one is added to the cluster by itself; more `--data-dir` say the same.
+        more_data_dirs: Vec<PathBuf> = Vec::new();
         /// Objects and parts up to this size are kept beside their metadata: one sync and no chunk.
         inline_bytes_max: ByteSize = ByteSize::kib(32);
         /// Size of the chunks that larger ones are cut into.

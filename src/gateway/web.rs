@@ -59,7 +59,8 @@ async fn healthz() -> WebResponse {
 async fn readyz(State(pages): State<Pages>) -> WebResponse {
     let problems = pages.system.problems();
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": problems.is_empty(), "problems": problems }))).into_response()
+    let failures = pages.system.failures();
+    (status, Json(json!({ "ready": problems.is_empty(), "problems": problems, "failures": failures }))).into_response()
 }
 
 async fn metrics_page(State(pages): State<Pages>) -> WebResponse {

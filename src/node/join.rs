@@ -37,20 +37,34 @@ pub fn is_member(data_dir: &Path) -> Result<bool> {
     Ok(PeerFiles::new(data_dir).load()?.is_some())
 }
 
-/// The drive must not be open. `describe` says what the node is like, given its drive; `call` carries a `Method::JOIN` to a
-/// member, showing the token's credentials and accepting only the token's authority.
+/// Who may be believed about the cluster.
+#[derive(Clone, Debug)]
+pub struct Invited {
+    pub cluster: ClusterId,
+    /// Its certificate, DER.
+    pub authority: Bytes,
+}
+
+impl Invited {
+    pub fn by(token: &JoinToken) -> Self {
+        Self { cluster: token.cluster, authority: token.credentials.authority.clone() }
+    }
+}
+
+/// The drive must not be open. `describe` says what the node is like, given its drive; `call` carries a `JoinRequest` to a
+/// member and back, over a way that only the inviting cluster can answer.
 pub async fn join(
     data_dir: &Path,
-    token: &JoinToken,
+    invited: &Invited,
     describe: impl FnOnce(DriveId) -> NewNode,
     call: impl AsyncFnOnce(DriveId, Bytes) -> Result<Bytes>,
 ) -> Result<Joined> {
     let files = PeerFiles::new(data_dir);
-    check_unused(data_dir, &files, &token.cluster)?;
+    check_unused(data_dir, &files, &invited.cluster)?;
     std::fs::create_dir_all(data_dir).with_context(|| format!("make {}", data_dir.display()))?;
-    files.begin_join(&token.cluster)?;
+    files.begin_join(&invited.cluster)?;
     // Held until the node is a member: two processes must not join with one drive.
-    let drive = Drive::open(data_dir, &Environment::real(), Some(token.cluster), Reserve::default())
+    let drive = Drive::open(data_dir, &Environment::real(), Some(invited.cluster), Reserve::default())
         .with_context(|| format!("make a drive in {}", data_dir.display()))?;
     let key = files.load_or_create_key()?;
     let drive_id = drive.identity().drive;
@@ -62,9 +76,8 @@ pub async fn join(
     adopt(data_dir, &master_key)?;
     // The others call before the system group's records are here, and strangers are not let in.
     files.keep_nodes(peers_of(&nodes))?;
-    let authority = token.credentials.authority.clone();
-    let credentials = PeerCredentials { certificate, key, authority };
-    let identity = NodeIdentity { node, cluster: token.cluster, drive: drive_id, credentials };
+    let credentials = PeerCredentials { certificate, key, authority: invited.authority.clone() };
+    let identity = NodeIdentity { node, cluster: invited.cluster, drive: drive_id, credentials };
     let issued_ms = Environment::real().clock.unix_ms();
     files.keep(&NewIdentity { identity: &identity, issued_ms })?;
     Ok(Joined { node, cluster_name, nodes })
@@ -73,7 +86,7 @@ pub async fn join(
 fn check_unused(data_dir: &Path, files: &PeerFiles, cluster: &ClusterId) -> Result<()> {
     match files.join_begun()? {
         Some(begun) if begun != *cluster => bail!(
-            "a join to the cluster {} was begun in {}, and the token is of {}: use an empty data directory",
+            "a join to the cluster {} was begun in {}, and this one is to {}: use an empty data directory",
             hex::encode(begun),
             data_dir.display(),
             hex::encode(cluster)

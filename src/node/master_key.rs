@@ -10,13 +10,18 @@ use crate::private_file;
 
 const VARIABLE: &str = "ONGGI_MASTER_KEY";
 
-/// From the environment, else from the drive, where it is made at the first start of a cluster.
-pub fn load_or_create(data_dir: &Path) -> Result<MasterKey> {
-    if let Some(key) = find(data_dir)? {
-        return Ok(key);
+/// From the environment, else from the first drive that has it, so that none of them alone is needed; made on the first one at the first start of
+/// a cluster.
+pub fn load_or_create<'a>(data_dirs: impl Iterator<Item = &'a Path> + Clone) -> Result<MasterKey> {
+    for data_dir in data_dirs.clone() {
+        if let Some(key) = find(data_dir)? {
+            return Ok(key);
+        }
     }
     let key = MasterKey(rand::random());
-    keep(data_dir, &key)?;
+    if let Some(data_dir) = data_dirs.clone().next() {
+        keep(data_dir, &key)?;
+    }
     Ok(key)
 }
 
@@ -55,8 +60,10 @@ mod tests {
     #[test]
     fn the_key_on_the_drive_stays() {
         let directory = tempfile::tempdir().unwrap();
-        let key = load_or_create(directory.path()).unwrap();
-        assert_eq!(load_or_create(directory.path()).unwrap(), key);
+        let other = tempfile::tempdir().unwrap();
+        let key = load_or_create([directory.path()].into_iter()).unwrap();
+        assert_eq!(load_or_create([directory.path()].into_iter()).unwrap(), key);
+        assert_eq!(load_or_create([other.path(), directory.path()].into_iter()).unwrap(), key);
     }
 
     #[test]

@@ -6,26 +6,26 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use onggi_cluster::id::DriveId;
-use onggi_cluster::membership::{JoinToken, Recorded};
+use onggi_cluster::membership::{JoinRequest, JoinToken, Membership, NodeIdentity, Recorded};
 use onggi_cluster::metadata::command::NewNode;
 use onggi_cluster::metadata::secret_box::MasterKey;
 use onggi_cluster::peer::InvitedCall;
 use onggi_storage_engine::StorageEngine;
+use onggi_storage_engine::format::Record;
 
 use crate::config::Config;
 use crate::config::setting::HostPort;
 use crate::node::addresses::Bound;
 use crate::node::identity::{self, Established, OpenDrive};
-use crate::node::join::{self, Patience};
+use crate::node::join::{self, Invited, Patience};
 use crate::services::Secret;
 
 /// A member that answers at all does so within an election of the system group.
 const JOIN_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Only at a first start: a member that is started again with the same flags is what it is.
-pub async fn join_if_asked(config: &Config, bound: Bound, token: Option<&Secret>) -> Result<()> {
-    let data_dir = &config.node.data_dir;
-    if config.cluster.join.is_empty() || join::is_member(data_dir)? {
+/// The first start of a directory that is no member's yet.
+pub async fn join_if_asked(config: &Config, data_dir: &Path, bound: Bound, token: Option<&Secret>) -> Result<()> {
+    if config.cluster.join.is_empty() {
         return Ok(());
     }
     let token = token.context("--join: the first start of a node that joins needs ONGGI_JOIN_TOKEN or --join-token")?;
@@ -44,9 +44,28 @@ pub async fn join_if_asked(config: &Config, bound: Bound, token: Option<&Secret>
         join::ask(&config.cluster.join, &request, &Patience::default(), call_one).await
     };
     let describe = |drive| describe(config, bound, drive);
-    let joined = join::join(data_dir, &token, describe, call).await.context("join the cluster")?;
+    let joined = join::join(data_dir, &Invited::by(&token), describe, call).await.context("join the cluster")?;
     let (node, cluster, nodes) = (joined.node.0, joined.cluster_name, joined.nodes.len());
     tracing::info!(node, cluster, nodes, "joined");
+    Ok(())
+}
+
+/// One more drive of a process of which a node is a member already, and answers.
+pub async fn add_drive(
+    config: &Config,
+    data_dir: &Path,
+    bound: Bound,
+    beside: &NodeIdentity,
+    membership: &Membership,
+) -> Result<()> {
+    let invited = Invited { cluster: beside.cluster, authority: beside.credentials.authority.clone() };
+    let call = async |_: DriveId, request: Bytes| {
+        let admitted = membership.admit_drive(beside.node, JoinRequest::from_bytes(&request)?).await?;
+        Ok(admitted.to_bytes())
+    };
+    let describe = |drive| describe(config, bound, drive);
+    let joined = join::join(data_dir, &invited, describe, call).await?;
+    tracing::info!(node = joined.node.0, drive = %data_dir.display(), "a drive was added");
     Ok(())
 }
 

@@ -1,21 +1,43 @@
 //! Options: from the configuration to what each part is started with.
 
+use std::path::Path;
+
 use onggi_cluster::ClusterOptions;
 use onggi_cluster::membership::NodeIdentity;
 use onggi_storage_engine::EngineOptions;
+use onggi_storage_engine::rocks::BlockCache;
 
 use crate::config::Config;
 use crate::config::setting::ByteSize;
 use crate::s3_api::S3Options;
 use crate::s3_api::auth::AuthOptions;
 
-pub fn engine(config: &Config) -> EngineOptions {
+/// What the drives of a process share, so that more of them need no more memory.
+pub struct SharedMemory {
+    block_cache: BlockCache,
+    /// A part of it each: which of them would flush is not a question that one asks the other.
+    write_buffer_bytes: usize,
+}
+
+/// Below it RocksDB flushes all the time.
+const WRITE_BUFFER_BYTES_MIN: usize = 8 << 20;
+
+impl SharedMemory {
+    pub fn new(config: &Config) -> Self {
+        let drives = 1 + config.storage.more_data_dirs.len();
+        let block_cache = BlockCache::new(memory(config.storage.block_cache_bytes));
+        let whole = memory(config.storage.write_buffer_bytes);
+        Self { block_cache, write_buffer_bytes: (whole / drives).max(WRITE_BUFFER_BYTES_MIN.min(whole)) }
+    }
+}
+
+pub fn engine(config: &Config, data_dir: &Path, memory: &SharedMemory) -> EngineOptions {
     let storage = &config.storage;
-    let mut options = EngineOptions::new(config.node.data_dir.clone());
+    let mut options = EngineOptions::new(data_dir.to_path_buf());
     options.reserve.store_bytes = storage.reserve_bytes.0;
     options.reserve.change_bytes = storage.reserve_bytes.0 / 2;
-    options.rocks.block_cache_bytes = memory(storage.block_cache_bytes);
-    options.rocks.write_buffer_bytes = memory(storage.write_buffer_bytes);
+    options.rocks.block_cache = memory.block_cache.clone();
+    options.rocks.write_buffer_bytes = memory.write_buffer_bytes;
     options.chunk_store.reserve_bytes = storage.reserve_bytes.0;
     options.chunk_store.extent_bytes_max = storage.extent_bytes_max.0;
     options.chunk_store.garbage_bytes_per_second = storage.garbage_bytes_per_second.0;

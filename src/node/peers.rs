@@ -1,5 +1,5 @@
-//! Peers: this node's connections to the other nodes of its cluster, and theirs to it.
-//! Owns: the peer port, and when it begins to answer: after the groups on this drive are open, before any other node is waited for.
+//! Peers: the connections of this process's nodes to the others of their cluster, and theirs to them.
+//! Owns: the one peer port, and when a node begins to answer there: after the groups on its drive are open, before any other node is waited for.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use onggi_cluster::ClusterNetwork;
 use onggi_cluster::id::NodeId;
-use onggi_cluster::peer::{AddressBook, Mesh, MeshOptions, PeerEntry, PeerLimits};
-use onggi_cluster::{ClusterNetwork, Error, ErrorKind};
+use onggi_cluster::peer::{AddressBook, LocalNodes, Mesh, MeshOptions, Neighbours, PeerEntry, PeerLimits};
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Part;
@@ -42,38 +42,41 @@ impl PeerPort {
         self.listener.local_addr().context("address of the peer port")
     }
 
-    pub fn open(self, data_dir: &Path, established: &Established) -> Result<OpenPeers> {
-        let identity = &established.identity;
-        let addresses = AddressBook::new(established.peers.clone());
-        let mesh = Mesh::new(MeshOptions {
-            node: identity.node,
-            cluster: identity.cluster,
-            drive: identity.drive,
-            release: env!("CARGO_PKG_VERSION").to_owned(),
-            credentials: identity.credentials.clone(),
-            book: addresses.clone(),
-            limits: PeerLimits::default(),
-        })?;
+    /// From here on every node of this process is called here, once it answers at all.
+    pub fn listen(self, nodes: LocalNodes) -> Part {
         let mut part = Part::new();
-        let changes = addresses.subscribe();
-        let files = PeerFiles::new(data_dir);
-        part.spawn("address book", |stop| keep_addresses(files, changes, stop));
-        let (serve, handlers) = oneshot::channel();
-        let (calls, answers) = (mesh.clone(), mesh.clone());
-        part.spawn("peer connections", |stop| calls.run(stop));
-        part.spawn("peer listener", |stop| async move {
-            // None come if the start fails.
-            if let Some(Ok(handlers)) = stop.run_until_cancelled(handlers).await {
-                answers.serve(self.listener, handlers, stop).await;
-            }
-        });
-        let serve = Box::new(move |handlers| {
-            let gone = |_| Error::new(ErrorKind::Internal, "the peer listener has ended");
-            serve.send(handlers).map_err(gone)
-        });
-        let network = ClusterNetwork { peers: Arc::new(mesh.clone()), addresses, serve };
-        Ok(OpenPeers { network, mesh, part })
+        let handshake = PeerLimits::default().handshake;
+        part.spawn("peer listener", |stop| nodes.listen(self.listener, handshake, stop));
+        part
     }
+}
+
+/// The connections of one node of this process.
+pub fn open(data_dir: &Path, established: &Established, nodes: &LocalNodes) -> Result<OpenPeers> {
+    let identity = &established.identity;
+    let addresses = AddressBook::new(established.peers.clone());
+    let mesh = Mesh::new(MeshOptions {
+        node: identity.node,
+        cluster: identity.cluster,
+        drive: identity.drive,
+        release: env!("CARGO_PKG_VERSION").to_owned(),
+        credentials: identity.credentials.clone(),
+        book: addresses.clone(),
+        limits: PeerLimits::default(),
+    })?;
+    let mut part = Part::new();
+    let changes = addresses.subscribe();
+    let files = PeerFiles::new(data_dir);
+    part.spawn("address book", |stop| keep_addresses(files, changes, stop));
+    let calls = mesh.clone();
+    part.spawn("peer connections", |stop| calls.run(stop));
+    let (answers, here, stop) = (mesh.clone(), nodes.clone(), part.stop.clone());
+    let serve = Box::new(move |handlers| {
+        here.open(&answers, handlers, stop);
+        Ok(())
+    });
+    let peers = Arc::new(Neighbours::new(mesh.clone(), nodes.clone()));
+    Ok(OpenPeers { network: ClusterNetwork { peers, addresses, serve }, mesh, part })
 }
 
 /// A node that was killed must know whom to let in before it can be told: the records of its drive may be from before they joined.

@@ -1,26 +1,36 @@
-//! System: the node as the admin API and the health pages see it.
+//! System: this process as the admin API and the health pages see it.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use onggi_cluster::GroupStatus;
 use onggi_cluster::id::NodeId;
-use onggi_cluster::{Cluster, GroupStatus};
 
-use crate::admin_api::message::{Chunks, Drive, Group, Scrub, Status};
+use crate::admin_api::message::{Chunks, Drive, Group, LocalDrive, Scrub, Status};
 use crate::admin_api::system::System;
+use crate::node::local_node::LocalNode;
+use crate::node::roster::Roster;
 
-pub struct NodeSystem {
-    cluster: Cluster,
-    cluster_name: String,
+pub struct HostSystem {
+    roster: Roster,
+    /// Known when the first node has started.
+    cluster_name: OnceLock<String>,
     data_dir: PathBuf,
     started: Instant,
     stopping: AtomicBool,
 }
 
-impl NodeSystem {
-    pub fn new(cluster: Cluster, cluster_name: String, data_dir: PathBuf) -> Self {
-        Self { cluster, cluster_name, data_dir, started: Instant::now(), stopping: AtomicBool::new(false) }
+impl HostSystem {
+    pub fn new(roster: Roster, data_dir: PathBuf) -> Self {
+        let cluster_name = OnceLock::new();
+        Self { roster, cluster_name, data_dir, started: Instant::now(), stopping: AtomicBool::new(false) }
+    }
+
+    pub fn set_cluster_name(&self, name: String) {
+        // Names do not change.
+        let _first = self.cluster_name.set(name);
     }
 
     /// From now on `/readyz` says no, so that a load balancer sends requests elsewhere.
@@ -29,71 +39,118 @@ impl NodeSystem {
     }
 }
 
-impl System for NodeSystem {
+impl System for HostSystem {
+    /// A drive that failed is no problem while another one takes the requests.
     fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if self.stopping.load(Ordering::Relaxed) {
             problems.push("the node is stopping".to_string());
         }
-        if let Some(failure) = self.cluster.engine().drive().health().status().failed {
-            problems.push(format!("the drive failed and takes no writes until a restart: {failure}"));
+        let in_use = self.roster.in_use();
+        let working: Vec<_> = in_use.iter().filter(|node| node.failure().is_none()).collect();
+        if working.is_empty() {
+            let failed = |node: &LocalNode| {
+                let why = node.failure()?;
+                Some(format!("the drive failed and takes no writes until a restart: {why}"))
+            };
+            problems.extend(in_use.iter().filter_map(|node| failed(node)));
         }
-        problems.extend(self.cluster.status().groups.iter().filter_map(problem_of_group));
+        let groups = in_use.iter().filter(|node| working.is_empty() || node.failure().is_none());
+        let groups = groups.flat_map(|node| node.cluster.status().groups);
+        problems.extend(groups.filter_map(|group| problem_of_group(&group)));
+        problems.sort();
+        problems.dedup();
         problems
+    }
+
+    fn failures(&self) -> Vec<String> {
+        self.roster.failures()
     }
 
     fn status(&self) -> Status {
         let problems = self.problems();
-        let cluster = self.cluster.status();
-        let chunks = self.cluster.engine().chunk_store().status();
-        let drive = self.cluster.engine().drive().health().status();
+        let nodes = self.roster.all();
+        let groups = self.roster.serving().map(|node| node.cluster.status().groups).unwrap_or_default();
+        let drives: Vec<LocalDrive> = nodes.iter().map(|node| local_drive(node)).collect();
+        let sum = |count: fn(&Chunks) -> u64| drives.iter().map(|drive| count(&drive.chunks)).sum();
         Status {
             version: env!("CARGO_PKG_VERSION").into(),
-            cluster: self.cluster_name.clone(),
-            node: cluster.node.0,
+            cluster: self.cluster_name.get().cloned().unwrap_or_default(),
+            node: self.node().0,
             uptime_seconds: self.started.elapsed().as_secs(),
             ready: problems.is_empty(),
             problems,
+            failures: self.failures(),
             data_dir: self.data_dir.display().to_string(),
             drive: Drive {
-                free_bytes: drive.free_bytes,
-                takes_objects: drive.takes_objects,
-                takes_deletes: drive.takes_changes,
+                free_bytes: drives.iter().map(|drive| drive.drive.free_bytes).sum(),
+                takes_objects: drives.iter().any(|drive| drive.drive.takes_objects),
+                takes_deletes: drives.iter().any(|drive| drive.drive.takes_deletes),
             },
-            groups: cluster.groups.into_iter().map(group).collect(),
+            groups: groups.into_iter().map(group).collect(),
             chunks: Chunks {
-                extents: chunks.extents,
-                chunks: chunks.chunks,
-                live_bytes: chunks.live_bytes,
-                dead_bytes: chunks.dead_bytes,
-                damaged_chunks: chunks.damaged.len() as u64,
+                extents: sum(|chunks| chunks.extents),
+                chunks: sum(|chunks| chunks.chunks),
+                live_bytes: sum(|chunks| chunks.live_bytes),
+                dead_bytes: sum(|chunks| chunks.dead_bytes),
+                damaged_chunks: sum(|chunks| chunks.damaged_chunks),
             },
+            drives,
         }
     }
 
     fn scrub(&self) -> Scrub {
-        let scrub = self.cluster.engine().chunk_store().status().scrub;
-        Scrub {
-            running: scrub.running,
-            started_ms: scrub.started_ms,
-            finished_ms: scrub.finished_ms,
-            extents_done: scrub.extents_done,
-            extents_total: scrub.extents_total,
-            bytes: scrub.bytes,
-            errors: scrub.errors,
+        let of_drives = self.roster.in_use().into_iter().map(|node| node.cluster.engine().chunk_store().status().scrub);
+        let mut all = Scrub::default();
+        for scrub in of_drives {
+            all.running |= scrub.running;
+            all.started_ms = all.started_ms.max(scrub.started_ms);
+            all.finished_ms = all.finished_ms.max(scrub.finished_ms);
+            all.extents_done += scrub.extents_done;
+            all.extents_total += scrub.extents_total;
+            all.bytes += scrub.bytes;
+            all.errors += scrub.errors;
         }
+        all
     }
 
     fn start_scrub(&self) {
-        self.cluster.engine().chunk_store().scrub_now();
+        self.roster.in_use().iter().for_each(|node| node.cluster.engine().chunk_store().scrub_now());
     }
 
     fn is_up(&self, node: NodeId) -> bool {
-        self.cluster.is_up(node)
+        self.roster.serving().is_some_and(|serving| serving.cluster.is_up(node))
     }
 
     fn node(&self) -> NodeId {
-        self.cluster.status().node
+        self.roster.serving().map_or(NodeId::FOUNDER, |node| node.number())
+    }
+}
+
+fn local_drive(node: &LocalNode) -> LocalDrive {
+    let health = node.cluster.engine().drive().health().status();
+    let chunks = node.cluster.engine().chunk_store().status();
+    let groups = node.cluster.status().groups;
+    let led = groups.iter().filter(|group| group.leader == Some(node.number())).count();
+    let failure = node.failure();
+    LocalDrive {
+        node: node.number().0,
+        data_dir: node.data_dir.display().to_string(),
+        drive: Drive {
+            free_bytes: health.free_bytes,
+            takes_objects: health.takes_objects && failure.is_none(),
+            takes_deletes: health.takes_changes && failure.is_none(),
+        },
+        failure,
+        groups: groups.len() as u64,
+        groups_led: led as u64,
+        chunks: Chunks {
+            extents: chunks.extents,
+            chunks: chunks.chunks,
+            live_bytes: chunks.live_bytes,
+            dead_bytes: chunks.dead_bytes,
+            damaged_chunks: chunks.damaged.len() as u64,
+        },
     }
 }
 

@@ -57,12 +57,12 @@ async fn health_pages_say_ready_and_metrics_count_requests() {
     let ready = get(&node, &format!("{}/readyz", node.web)).await.unwrap();
     assert_eq!(ready.status(), StatusCode::OK);
     let body: serde_json::Value = serde_json::from_slice(ready.body()).unwrap();
-    assert_eq!(body, json!({ "ready": true, "problems": [] }));
+    assert_eq!(body, json!({ "ready": true, "problems": [], "failures": [] }));
     let metrics = get(&node, &format!("{}/metrics", node.web)).await.unwrap();
     let text = String::from_utf8_lossy(metrics.body()).into_owned();
     let counted = r#"onggi_requests_total{api="s3",operation="CreateBucket",status="200"} 1"#;
     assert!(text.contains(counted), "{text}");
-    assert!(text.contains("onggi_groups_led 17"), "{text}");
+    assert!(text.contains("onggi_groups_led{node=\"1\"} 17"), "{text}");
     assert!(!text.contains(crate::node::SECRET_KEY));
 }
 

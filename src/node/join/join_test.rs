@@ -35,7 +35,7 @@ fn admit(authority: &Authority, request: &Bytes) -> Result<Bytes> {
 
 async fn refused(data_dir: &Path, token: &JoinToken) -> String {
     let called = async |_: DriveId, _: Bytes| -> Result<Bytes> { bail!("the cluster was called") };
-    format!("{:#}", join(data_dir, token, describe, called).await.unwrap_err())
+    format!("{:#}", join(data_dir, &Invited::by(token), describe, called).await.unwrap_err())
 }
 
 #[tokio::test]
@@ -50,14 +50,14 @@ async fn an_interrupted_join_goes_on_as_the_same_node() {
             ensure!(answered, "the answer was lost");
             admit(&authority, &request)
         };
-        let joined = join(&data_dir, &token, describe, call).await;
+        let joined = join(&data_dir, &Invited::by(&token), describe, call).await;
         assert_eq!(joined.is_ok(), answered);
         assert_eq!(is_member(&data_dir).unwrap(), answered);
     }
     assert_eq!(seen[0], seen[1], "the same drive and the same key");
 
     // And now it starts as that node.
-    assert_eq!(master_key::load_or_create(&data_dir).unwrap(), MasterKey([7; 32]));
+    assert_eq!(master_key::find(&data_dir).unwrap().unwrap(), MasterKey([7; 32]));
     let drive = onggi_storage_engine::drive::Identity { drive: seen[0].node.drive, cluster: CLUSTER };
     let recorded = onggi_cluster::membership::Recorded { authority: None, node: None, nodes: Vec::new() };
     let open = OpenDrive { identity: &drive, recorded, master_key: &MasterKey([7; 32]), now_ms: NOW_MS };
@@ -90,7 +90,7 @@ async fn another_master_key_is_not_overwritten() {
     master_key::keep(directory.path(), &MasterKey([8; 32])).unwrap();
     let (authority, token) = token(CLUSTER);
     let call = async |_: DriveId, request: Bytes| admit(&authority, &request);
-    let error = join(directory.path(), &token, describe, call).await.unwrap_err().to_string();
+    let error = join(directory.path(), &Invited::by(&token), describe, call).await.unwrap_err().to_string();
     assert!(error.contains("is not the cluster's"), "{error}");
     assert!(!is_member(directory.path()).unwrap());
 }
