@@ -149,7 +149,8 @@ impl Host {
             let beside = self.parts.roster.serving().context("no node of this process works")?;
             let membership = beside.cluster.membership().context("a node is a member of its cluster")?;
             let (config, bound) = (&self.parts.config, self.parts.bound);
-            member::add_drive(config, data_dir, bound, &beside.identity, membership).await?;
+            let node = member::add_drive(config, data_dir, bound, &beside.identity, membership).await?;
+            self.parts.nodes.announce(node);
         }
         let drive = OpenDrive::open(&self.parts, data_dir).await?;
         let node = LocalNode::start(&self.parts, drive).await?;

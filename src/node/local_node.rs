@@ -63,6 +63,7 @@ impl LocalNode {
         let established = member::establish(&data_dir, &engine, master_key)?;
         let Established { identity, .. } = &established;
         let identity = identity.clone();
+        parts.nodes.announce(identity.node);
         let membership = MembershipOptions {
             cluster: identity.cluster,
             master_key: master_key.clone(),

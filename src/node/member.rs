@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use onggi_cluster::id::DriveId;
+use onggi_cluster::id::{DriveId, NodeId};
 use onggi_cluster::membership::{JoinRequest, JoinToken, Membership, NodeIdentity, Recorded};
 use onggi_cluster::metadata::command::NewNode;
 use onggi_cluster::metadata::secret_box::MasterKey;
@@ -57,7 +57,7 @@ pub async fn add_drive(
     bound: Bound,
     beside: &NodeIdentity,
     membership: &Membership,
-) -> Result<()> {
+) -> Result<NodeId> {
     let invited = Invited { cluster: beside.cluster, authority: beside.credentials.authority.clone() };
     let call = async |_: DriveId, request: Bytes| {
         let admitted = membership.admit_drive(beside.node, JoinRequest::from_bytes(&request)?).await?;
@@ -66,7 +66,7 @@ pub async fn add_drive(
     let describe = |drive| describe(config, bound, drive);
     let joined = join::join(data_dir, &invited, describe, call).await?;
     tracing::info!(node = joined.node.0, drive = %data_dir.display(), "a drive was added");
-    Ok(())
+    Ok(joined.node)
 }
 
 pub fn establish(data_dir: &Path, engine: &StorageEngine, master_key: &MasterKey) -> Result<Established> {

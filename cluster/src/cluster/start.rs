@@ -92,7 +92,7 @@ impl Cluster {
         let drive = engine.drive().health().clone();
         let routing = Routing::new(options.node, groups.clone(), placement.clone(), peers.clone());
         let metadata =
-            MetadataClient::new(routing.clone(), environment.clone(), drive, options.proposals_in_flight_max);
+            MetadataClient::new(routing.clone(), environment.clone(), drive.clone(), options.proposals_in_flight_max);
         let (replicas, replica_watch) = watch::channel(Arc::new(replica_map(&placement.now())));
         let data = DataNode::new(DataNodeOptions {
             node: options.node,
@@ -110,7 +110,8 @@ impl Cluster {
         let membership = membership.map(|MembershipOptions { cluster, master_key, .. }| {
             Membership::new(cluster, master_key, metadata.clone(), environment.clone())
         });
-        let mut handlers = with_metadata_handlers(serve_groups(&groups, data.handlers(Handlers::new())), routing);
+        let mut handlers =
+            with_metadata_handlers(serve_groups(&groups, data.handlers(Handlers::new())), routing, drive);
         if let Some(membership) = &membership {
             handlers = handlers.with(Method::JOIN, JoinService::new(membership.clone()));
         }

@@ -27,11 +27,16 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Cheap to clone; all clones are the same nodes.
 #[derive(Clone, Default)]
 pub struct LocalNodes {
-    /// `None`: it was here, and answers no more.
+    /// `None`: it is here, and does not answer yet, or no more.
     nodes: Arc<RwLock<BTreeMap<NodeId, Option<Arc<Server>>>>>,
 }
 
 impl LocalNodes {
+    /// It is about to answer: until then calls find nobody at once, instead of looking for it over the network.
+    pub fn announce(&self, node: NodeId) {
+        self.nodes.write().unwrap_or_else(PoisonError::into_inner).entry(node).or_insert(None);
+    }
+
     /// From here on the node answers. `stop` ends its connections.
     pub fn open(&self, mesh: &Mesh, handlers: Handlers, stop: CancellationToken) {
         let server = Server::new(mesh.clone(), handlers, stop);
@@ -94,7 +99,7 @@ impl LocalNodes {
         }
     }
 
-    /// `None`: the node was never here. `Some(None)`: it answers no more.
+    /// `None`: the node is not of this process. `Some(None)`: it does not answer.
     pub(super) fn get(&self, node: NodeId) -> Option<Option<Arc<Server>>> {
         self.nodes.read().unwrap_or_else(PoisonError::into_inner).get(&node).cloned()
     }

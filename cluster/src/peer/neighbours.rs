@@ -58,7 +58,8 @@ impl Transport for Neighbours {
     }
 
     fn is_up(&self, node: NodeId) -> bool {
-        self.here.get(node).map_or_else(|| self.mesh.is_up(node), |server| server.is_some())
+        let itself = node == self.mesh.inner.node;
+        itself || self.here.get(node).map_or_else(|| self.mesh.is_up(node), |server| server.is_some())
     }
 
     fn round_trip(&self, node: NodeId) -> Option<Duration> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use onggi_storage_engine::drive::Health;
 use onggi_storage_engine::format::{Decoder, Record};
 
 use super::open_views::OpenViews;
@@ -16,8 +17,10 @@ use super::wire::{
     CloseViewRequest, GetAnswer, GetRequest, OpenViewAnswer, OpenViewRequest, ProposeAnswer, ProposeRequest,
     ReadIndexAnswer, ReadIndexRequest, ScanRequest,
 };
+use super::write_for;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
+use crate::metadata::command::Command;
 use crate::metadata::view::MetadataView;
 use crate::peer::{Caller, Handlers, Method, Payload};
 use crate::raft::Group;
@@ -27,14 +30,15 @@ const PAGE_BYTES: usize = 1024 * 1024;
 
 struct MetadataService {
     routing: Routing,
+    drive: Arc<Health>,
     reader: Reader,
     views: OpenViews,
 }
 
 /// `handlers`, and those of metadata.
-pub(crate) fn with_metadata_handlers(handlers: Handlers, routing: Routing) -> Handlers {
+pub(crate) fn with_metadata_handlers(handlers: Handlers, routing: Routing, drive: Arc<Health>) -> Handlers {
     let reader = Reader::new(routing.clone());
-    let service = Arc::new(MetadataService { routing, reader, views: OpenViews::default() });
+    let service = Arc::new(MetadataService { routing, drive, reader, views: OpenViews::default() });
     handlers
         .with(Method::PROPOSE, calling(&service, MetadataService::propose))
         .with(Method::READ_INDEX, calling(&service, MetadataService::read_index))
@@ -61,6 +65,8 @@ impl MetadataService {
         let ProposeRequest { group } = Record::decode(&mut decoder)?;
         let command = payload.slice(payload.len() - decoder.remaining()..);
         let here = self.group(group)?;
+        // The caller has asked its own drive; this is the one that the log is on.
+        self.drive.admit(write_for(&Command::decode(&command)?.change))?;
         let answer = match here.propose(command).await {
             Ok(outcome) => ProposeAnswer::Decided { outcome },
             Err(error) if error.kind() == ErrorKind::NotLeader => {
