@@ -61,6 +61,8 @@ impl From<engine::Error> for Error {
             engine::ErrorKind::NotFound => ErrorKind::NotFound,
             engine::ErrorKind::Full => ErrorKind::Full,
             engine::ErrorKind::Corrupt => ErrorKind::Corrupt,
+            // No read that may be told so passes it on (`metadata::view::InMemoryView`).
+            engine::ErrorKind::WouldBlock => ErrorKind::Internal,
             engine::ErrorKind::DriveFailed | engine::ErrorKind::Internal => ErrorKind::Internal,
         };
         Self { kind, context: "storage engine".to_owned(), source: Some(Box::new(source)) }

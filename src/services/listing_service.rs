@@ -38,22 +38,22 @@ impl ListingService {
         &self,
         principal: &Principal,
         bucket: &BucketName,
-        mut list: ListVersions,
+        list: ListVersions,
         after: Option<(String, VersionSelector)>,
     ) -> Result<VersionPage> {
         let in_bucket = self
             .metadata
             .read_bucket(principal, bucket, move |view, owner, bucket| {
-                list.after = match after {
-                    None => None,
-                    Some((key, VersionSelector::Latest)) => Some(VersionsAfter { key, version: None }),
-                    Some((key, VersionSelector::Id(id))) => Some(VersionsAfter { key, version: Some(id) }),
+                let version = match &after {
+                    None | Some((_, VersionSelector::Latest)) => None,
+                    Some((_, VersionSelector::Id(id))) => Some(*id),
                     Some((key, VersionSelector::Null)) => {
-                        let null = query::version(view, owner, bucket.id, &key, VersionSelector::Null)?;
-                        Some(VersionsAfter { key, version: null.map(|(record, _)| record.version) })
+                        let null = query::version(view, owner, bucket.id, key, VersionSelector::Null)?;
+                        null.map(|(record, _)| record.version)
                     }
                 };
-                query::list_versions(view, owner, bucket.id, &list)
+                let after = after.as_ref().map(|(key, _)| VersionsAfter { key: key.clone(), version });
+                query::list_versions(view, owner, bucket.id, &ListVersions { after, ..list.clone() })
             })
             .await?;
         Ok(in_bucket.found)

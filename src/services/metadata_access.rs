@@ -37,7 +37,7 @@ impl MetadataAccess {
     pub async fn read_bucket<T, Q>(&self, principal: &Principal, name: &BucketName, query: Q) -> Result<InBucket<T>>
     where
         T: Send + 'static,
-        Q: FnOnce(&dyn MetadataView, OwnerKey, &BucketRecord) -> onggi_cluster::Result<T> + Send + 'static,
+        Q: Fn(&dyn MetadataView, OwnerKey, &BucketRecord) -> onggi_cluster::Result<T> + Send + 'static,
     {
         authorize(principal, principal.user)?;
         match self.read_bucket_of(principal.owner_key(), name, query).await {
@@ -59,7 +59,7 @@ impl MetadataAccess {
     pub async fn read_bucket_of<T, Q>(&self, owner: OwnerKey, name: &BucketName, query: Q) -> Result<InBucket<T>>
     where
         T: Send + 'static,
-        Q: FnOnce(&dyn MetadataView, OwnerKey, &BucketRecord) -> onggi_cluster::Result<T> + Send + 'static,
+        Q: Fn(&dyn MetadataView, OwnerKey, &BucketRecord) -> onggi_cluster::Result<T> + Send + 'static,
     {
         let name = name.as_str().to_owned();
         let in_bucket = self
@@ -92,7 +92,7 @@ impl MetadataAccess {
     pub async fn read_owner<T, Q>(&self, owner: OwnerKey, query: Q) -> Result<T>
     where
         T: Send + 'static,
-        Q: FnOnce(&dyn MetadataView) -> onggi_cluster::Result<T> + Send + 'static,
+        Q: Fn(&dyn MetadataView) -> onggi_cluster::Result<T> + Send + 'static,
     {
         Ok(self.client.read(Route::Owner(owner), query).await?)
     }
@@ -100,7 +100,7 @@ impl MetadataAccess {
     pub async fn read_system<T, Q>(&self, query: Q) -> Result<T>
     where
         T: Send + 'static,
-        Q: FnOnce(&dyn MetadataView) -> onggi_cluster::Result<T> + Send + 'static,
+        Q: Fn(&dyn MetadataView) -> onggi_cluster::Result<T> + Send + 'static,
     {
         Ok(self.client.read(Route::System, query).await?)
     }

@@ -1,5 +1,5 @@
 //! Errors of the engine: what the caller may do about a failure, what was being done, and why it failed.
-//! Owns: the five kinds. Cheap to clone, because one failed sync answers many callers.
+//! Owns: the six kinds. Cheap to clone, because one failed sync answers many callers.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -19,6 +19,8 @@ pub enum ErrorKind {
     DriveFailed,
     /// Bytes on the drive are not what was written.
     Corrupt,
+    /// The answer is on the drive, and the read was told not to wait for it.
+    WouldBlock,
     /// A bug, or a use of the engine that is not allowed.
     Internal,
 }

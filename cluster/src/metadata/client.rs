@@ -71,26 +71,23 @@ impl MetadataClient {
         self.commit_command(Command { request, retry: false, time_ms, change }).await
     }
 
-    /// Runs `query` on a state that contains every change acknowledged before the call, by any node. `query` may block, on the
-    /// disk or on another node.
+    /// Runs `query` on a state that contains every change acknowledged before the call, by any node. `query` may be run twice: at once
+    /// on what is in memory, and if that is not enough on a thread that may wait for the disk or for another node.
     pub async fn read<T, Q>(&self, route: Route, query: Q) -> Result<T>
     where
         T: Send + 'static,
-        Q: FnOnce(&dyn MetadataView) -> Result<T> + Send + 'static,
+        Q: Fn(&dyn MetadataView) -> Result<T> + Send + 'static,
     {
         let group = match route {
             Route::System => GroupId::SYSTEM,
             Route::Owner(owner) => self.inner.routing.placement.group_of(owner),
         };
-        let view = self.inner.reader.view(group).await?;
-        tokio::task::spawn_blocking(move || query(&*view))
-            .await
-            .map_err(|panic| Error::caused_by(ErrorKind::Internal, "read metadata", panic))?
+        self.inner.reader.view(group).await?.answer(query).await
     }
 
     /// A state of the group that contains every change acknowledged before the call, by any node.
     pub(crate) async fn current_view(&self, group: GroupId) -> Result<Box<dyn MetadataView + Send>> {
-        self.inner.reader.view(group).await
+        Ok(self.inner.reader.view(group).await?.into_boxed())
     }
 
     /// Commits under an id and a time that are given, so that a later attempt can be the same request.

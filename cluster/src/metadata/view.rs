@@ -9,10 +9,12 @@ use onggi_storage_engine::format::Record;
 
 use crate::error::Result;
 
+mod in_memory;
 mod memory;
 mod overlay;
 mod store;
 
+pub use in_memory::InMemoryView;
 pub use memory::MemoryView;
 pub use overlay::Overlay;
 pub use store::StoreView;

@@ -1,4 +1,5 @@
-//! A metadata snapshot: one moment of all records and payloads, for a query or for a Raft snapshot. Its reads block.
+//! A metadata snapshot: one moment of all records and payloads, for a query or for a Raft snapshot. Its reads block, unless it is told
+//! to look in memory only.
 
 use bytes::Bytes;
 
@@ -13,6 +14,11 @@ pub struct MetadataSnapshot {
 impl MetadataSnapshot {
     pub(super) fn new(snapshot: Snapshot) -> Self {
         Self { snapshot }
+    }
+
+    /// Whether reads are answered from memory or not at all (`WouldBlock`): then they may be made on an async thread.
+    pub fn only_in_memory(&mut self, only: bool) {
+        self.snapshot.only_in_memory(only);
     }
 
     pub fn get(&self, key: &[u8]) -> Result<Option<Bytes>> {

@@ -9,6 +9,7 @@ pub(super) fn fault(context: &str, source: rocksdb::Error) -> Error {
         rocksdb::ErrorKind::IOError => ErrorKind::DriveFailed,
         rocksdb::ErrorKind::Corruption => ErrorKind::Corrupt,
         rocksdb::ErrorKind::NotFound => ErrorKind::NotFound,
+        rocksdb::ErrorKind::Incomplete => ErrorKind::WouldBlock,
         _ => ErrorKind::Internal,
     };
     Error::new(kind, context).with_source(source)

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // One lifetime is extended, below, with its reason. The only unsafe code of the engine.
 
 use bytes::Bytes;
-use rocksdb::{DB, ReadOptions, SnapshotWithThreadMode};
+use rocksdb::{DB, ReadOptions, ReadTier, SnapshotWithThreadMode};
 
 use super::{ColumnFamily, Direction, KeyRange, Rocks, Scan};
 use crate::error::Result;
@@ -12,6 +12,7 @@ pub struct Snapshot {
     // Dropped first: it releases itself at the database, which `rocks` keeps open.
     snapshot: SnapshotWithThreadMode<'static, DB>,
     rocks: Rocks,
+    in_memory: bool,
 }
 
 impl Snapshot {
@@ -21,7 +22,12 @@ impl Snapshot {
         // until `rocks` is dropped, which is after `snapshot` (fields are dropped in the order of declaration). The
         // extended lifetime does not leave this struct: `get` copies, and `scan` borrows from `self`.
         let snapshot: SnapshotWithThreadMode<'static, DB> = unsafe { std::mem::transmute(snapshot) };
-        Self { snapshot, rocks }
+        Self { snapshot, rocks, in_memory: false }
+    }
+
+    /// Whether reads are answered from memory or not at all (`WouldBlock`).
+    pub fn only_in_memory(&mut self, only: bool) {
+        self.in_memory = only;
     }
 
     pub fn get(&self, cf: ColumnFamily, key: &[u8]) -> Result<Option<Bytes>> {
@@ -35,6 +41,9 @@ impl Snapshot {
     fn options(&self) -> ReadOptions {
         let mut options = ReadOptions::default();
         options.set_snapshot(&self.snapshot);
+        if self.in_memory {
+            options.set_read_tier(ReadTier::BlockCache);
+        }
         options
     }
 }

@@ -11,12 +11,48 @@ use super::routing::Routing;
 use super::wire::{ReadIndexAnswer, ReadIndexRequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
-use crate::metadata::view::{MetadataView, StoreView};
+use crate::metadata::view::{InMemoryView, MetadataView, StoreView};
 use crate::peer::Method;
 use crate::raft::Group;
 
 /// A leader that has lost its majority does not answer.
 const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(1);
+
+/// A state that contains every change acknowledged before it was asked for.
+pub(super) enum CurrentView {
+    /// Of this node's own copy.
+    Here(StoreView),
+    Remote(RemoteView),
+}
+
+impl CurrentView {
+    /// Runs `query` on it: here if memory can answer, else where it may block.
+    pub async fn answer<T, Q>(self, query: Q) -> Result<T>
+    where
+        T: Send + 'static,
+        Q: Fn(&dyn MetadataView) -> Result<T> + Send + 'static,
+    {
+        let view = match self {
+            Self::Remote(view) => Self::Remote(view),
+            Self::Here(view) => match InMemoryView::new(view).answer(&query) {
+                Ok(answer) => return answer,
+                Err(view) => Self::Here(view),
+            },
+        };
+        let view = view.into_boxed();
+        tokio::task::spawn_blocking(move || query(&*view))
+            .await
+            .map_err(|panic| Error::caused_by(ErrorKind::Internal, "read metadata", panic))?
+    }
+
+    /// Its reads block, on the disk or on another node.
+    pub fn into_boxed(self) -> Box<dyn MetadataView + Send> {
+        match self {
+            Self::Here(view) => Box::new(view),
+            Self::Remote(view) => Box::new(view),
+        }
+    }
+}
 
 #[derive(Clone)]
 pub(super) struct Reader {
@@ -28,7 +64,7 @@ impl Reader {
         Self { routing }
     }
 
-    pub async fn view(&self, group: GroupId) -> Result<Box<dyn MetadataView + Send>> {
+    pub async fn view(&self, group: GroupId) -> Result<CurrentView> {
         let mut attempts = Attempts::new();
         loop {
             let error = match self.attempt(group, attempts.number()).await {
@@ -48,10 +84,10 @@ impl Reader {
         }
     }
 
-    async fn attempt(&self, group: GroupId, number: u32) -> Result<Box<dyn MetadataView + Send>> {
+    async fn attempt(&self, group: GroupId, number: u32) -> Result<CurrentView> {
         match self.routing.groups.get(group) {
-            Ok(here) => Ok(Box::new(self.view_here(&here, number).await?)),
-            Err(_) => Ok(Box::new(RemoteView::open(&self.routing, group, number).await?)),
+            Ok(here) => Ok(CurrentView::Here(self.view_here(&here, number).await?)),
+            Err(_) => Ok(CurrentView::Remote(RemoteView::open(&self.routing, group, number).await?)),
         }
     }
 

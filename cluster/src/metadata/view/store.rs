@@ -18,6 +18,10 @@ impl StoreView {
         Self { snapshot }
     }
 
+    pub(super) fn only_in_memory(&mut self, only: bool) {
+        self.snapshot.only_in_memory(only);
+    }
+
     fn walk(&self, range: Range<&[u8]>, direction: Direction, visit: Visit<'_>) -> Result<()> {
         let range = KeyRange::new(range.start, range.end);
         let mut scan = self.snapshot.scan(&range, direction);
