@@ -67,15 +67,19 @@ pub struct DataOptions {
 }
 
 impl DataOptions {
-    fn with_smaller_chunks(&self) -> Self {
-        let chunk_bytes = (self.chunk_bytes / 4).max(self.inline_bytes_max + 1);
-        Self { chunk_bytes, ..self.clone() }
+    /// The chunk size of one more body beside `writers` others. A body holds up to three chunks in memory, so the more bodies there are the
+    /// smaller are the chunks of a new one: 64 of them hold 144 MiB, with chunks of 4 MiB they would hold 768.
+    fn beside(&self, writers: usize) -> Self {
+        let crowd = (writers / WRITERS_OF_FULL_CHUNKS_MAX + 1).next_power_of_two() as u32;
+        let least = CHUNK_BYTES_MIN.max(self.inline_bytes_max + 1).min(self.chunk_bytes);
+        Self { chunk_bytes: (self.chunk_bytes / crowd.max(1)).max(least), ..self.clone() }
     }
 }
 
-/// A writer holds up to three chunks. From this many writers on, new bodies are cut into chunks of a quarter of the size: 16 × 12 MiB, and
-/// 3 MiB for each further one.
-const WRITERS_OF_FULL_CHUNKS_MAX: usize = 16;
+/// Bodies at once that are cut into chunks of the full size.
+const WRITERS_OF_FULL_CHUNKS_MAX: usize = 4;
+/// Below it the work for each chunk (a hop, an entry of the index) weighs more than the memory that is saved.
+const CHUNK_BYTES_MIN: u32 = 256 * 1024;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -108,8 +112,7 @@ impl DataClient {
     pub fn blob_writer(&self, owner: OwnerKey) -> BlobWriter {
         let environment = &self.inner.environment;
         let blob = BlobId::new(owner, environment.clock.unix_ms(), environment.random.next_u64());
-        let crowded = self.inner.open.writers() >= WRITERS_OF_FULL_CHUNKS_MAX;
-        let options = if crowded { self.inner.options.with_smaller_chunks() } else { self.inner.options.clone() };
+        let options = self.inner.options.beside(self.inner.open.writers());
         BlobWriter::new(self.inner.destination.clone(), self.inner.open.register(blob), options)
     }
 
@@ -117,5 +120,23 @@ impl DataClient {
     /// through the manifest. `NotFound`: the version was replaced or deleted since its record was read; read it again.
     pub fn read(&self, content: &Content, bytes: u64, range: Range<u64>) -> ContentStream {
         reader::read(&self.inner.replicas, &self.inner.budget, content, bytes, range)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_shrink_with_the_number_of_bodies() {
+        let options = DataOptions { inline_bytes_max: 32 << 10, chunk_bytes: 4 << 20 };
+        let sizes: Vec<u32> = [0, 3, 4, 7, 8, 15, 16, 31, 32, 63, 64, 10_000]
+            .map(|writers| options.beside(writers).chunk_bytes >> 10)
+            .into();
+        assert_eq!(sizes, [4096, 4096, 2048, 2048, 1024, 1024, 512, 512, 256, 256, 256, 256]);
+        let held: u64 = (0..64).map(|writers| 3 * u64::from(options.beside(writers).chunk_bytes)).sum();
+        assert_eq!(held >> 20, 144);
+        let tiny = DataOptions { inline_bytes_max: 300 << 10, chunk_bytes: 64 << 10 };
+        assert_eq!(tiny.beside(100).chunk_bytes, 64 << 10);
     }
 }

@@ -14,7 +14,7 @@ section! {
         /// Requests worked on at once; further ones are answered 503 `SlowDown`.
         requests_max: NonZeroUsize = at_least_one(1024);
         /// Size of a request's line and headers together.
-        header_bytes_max: ByteSize = ByteSize::kib(64);
+        header_bytes_max: ByteSize = ByteSize::kib(32);
         /// How long a client may take to send its headers, and to finish the TLS handshake.
         header_timeout: Duration = Duration::from_secs(20);
         /// How long a connection may stay open without a request.

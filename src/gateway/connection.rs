@@ -25,6 +25,9 @@ use crate::gateway::activity::{ActiveStream, Activity, Bounds, RequestGuard};
 
 /// HTTP/2 streams of one client at a time: more than any SDK opens, few enough to bound its memory.
 const STREAMS_MAX: u32 = 128;
+/// What hyper holds of one HTTP/1 connection in each direction: bytes that were read and not taken, and pieces of a response that the client has
+/// not read. Its default is 408 KiB, which a thousand slow readers would fill.
+const BUFFER_BYTES_MAX: usize = 32 * 1024;
 /// HTTP/1 headers of one request; hyper answers 431 beyond.
 const HEADERS_MAX: usize = 200;
 
@@ -92,14 +95,15 @@ async fn serve_http<S: Service, I: AsyncRead + AsyncWrite + Send + Unpin + 'stat
     let handle = service_fn(move |request: Request<Incoming>| {
         let guard = requests.begin_request();
         let (service, activity) = (service.clone(), requests.clone());
-        async move {
+        // hyper keeps the room of this future for as long as the connection lives: in a box, an idle one does not hold it.
+        Box::pin(async move {
             let has_body = !request.body().is_end_stream();
             let response = service.call(request, info, guard).await;
             if has_body && !response.status().is_success() {
                 activity.refused_a_body();
             }
             Ok::<_, Infallible>(response)
-        }
+        })
     });
     if http2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
@@ -118,6 +122,7 @@ async fn serve_http<S: Service, I: AsyncRead + AsyncWrite + Send + Unpin + 'stat
             // Without a timer hyper has no header timeout.
             .timer(TokioTimer::new())
             .header_read_timeout(options.header_timeout)
+            .max_buf_size(BUFFER_BYTES_MAX.max(options.header_bytes_max))
             .max_header_size(options.header_bytes_max)
             .max_headers(HEADERS_MAX);
         let connection = builder.serve_connection(io, handle);

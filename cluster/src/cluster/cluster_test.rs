@@ -163,7 +163,7 @@ async fn a_crowd_of_writers_gets_smaller_chunks_and_one_writer_full_ones() {
     let mut one_more = data.blob_writer(OwnerKey(1));
     one_more.push(body.clone()).await.expect("takes bytes");
     let content = one_more.finish().await.expect("finishes");
-    assert!(matches!(content.content, Content::Blob { chunk_bytes: 1_048_576, .. }), "{content:?}");
+    assert!(matches!(content.content, Content::Blob { chunk_bytes: 524_288, .. }), "{content:?}");
     let read = data.read(&content.content, content.bytes, 0..content.bytes).try_collect::<Vec<Bytes>>().await;
     assert!(read.expect("reads").concat() == body);
     drop(crowd);

@@ -20,11 +20,11 @@ pub type ContentStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
 /// A large piece: few hops between threads per byte. Needs a permit.
 const PIECE_BYTES: u64 = 1024 * 1024;
-/// A small piece: one block of an extent (its checksum covers 64 KiB), so nothing is read twice. Needs no permit.
-const SMALL_PIECE_BYTES: u64 = 64 * 1024;
-/// Large pieces in memory, all readers together: 96 MiB. A reader without a permit goes on in small pieces, so a thousand
-/// slow readers hold this and 64 KiB each.
-const LARGE_PIECES_MAX: usize = 96;
+/// A small piece: half a block of an extent (its checksum covers 64 KiB, so each block is read twice), in memory of its own. Needs no permit.
+const SMALL_PIECE_BYTES: u64 = 32 * 1024;
+/// Large pieces in memory, all readers together: 32 MiB. A reader without a permit goes on in small pieces, so a thousand
+/// slow readers hold this and two small pieces each.
+const LARGE_PIECES_MAX: usize = 32;
 
 /// The permits for large pieces. Cheap to clone.
 #[derive(Clone)]
@@ -65,7 +65,6 @@ pub(super) fn read(
                 next: range.start,
                 end: range.end,
                 ahead: None,
-                given_out: None,
             };
             Box::pin(stream::unfold(read, BlobRead::next_piece))
         }
@@ -94,8 +93,6 @@ struct BlobRead {
     end: u64,
     /// At most one piece is read ahead.
     ahead: Option<Piece>,
-    /// Of the piece that the consumer has; given back when it asks for the next one.
-    given_out: Option<OwnedSemaphorePermit>,
 }
 
 struct Piece {
@@ -106,7 +103,6 @@ struct Piece {
 
 impl BlobRead {
     async fn next_piece(mut self) -> Option<(Result<Bytes>, Self)> {
-        self.given_out = None;
         let piece = match self.ahead.take() {
             Some(piece) => piece,
             None if self.next >= self.end => return None,
@@ -121,17 +117,11 @@ impl BlobRead {
             self.ahead = Some(self.start_piece(Some(permit)));
         }
         let result = piece.finish().await;
-        match result {
-            Ok((bytes, permit)) => {
-                self.given_out = permit;
-                Some((Ok(bytes), self))
-            }
-            Err(error) => {
-                // The stream ends behind an error.
-                (self.next, self.ahead) = (self.end, None);
-                Some((Err(error), self))
-            }
+        if result.is_err() {
+            // The stream ends behind an error.
+            (self.next, self.ahead) = (self.end, None);
         }
+        Some((result, self))
     }
 
     fn start_piece(&mut self, permit: Option<OwnedSemaphorePermit>) -> Piece {
@@ -150,12 +140,29 @@ impl BlobRead {
 }
 
 impl Piece {
-    async fn finish(self) -> Result<(Bytes, Option<OwnedSemaphorePermit>)> {
+    async fn finish(self) -> Result<Bytes> {
         let bytes = self.read.await.map_err(|panic| Error::caused_by(ErrorKind::Internal, "read chunk", panic))??;
         if bytes.len() as u64 != self.bytes {
             let context = format!("read chunk: {} bytes came, {} were asked for", bytes.len(), self.bytes);
             return Err(Error::new(ErrorKind::Corrupt, context));
         }
-        Ok((bytes, self.permit))
+        match self.permit {
+            Some(permit) => Ok(Bytes::from_owner(LargePiece { bytes, _permit: permit })),
+            // Not a slice of the whole block, which it would keep in memory.
+            None => Ok(Bytes::copy_from_slice(&bytes)),
+        }
+    }
+}
+
+/// Bytes whose permit is given back with their memory: whoever asks for the next piece may still hold the last one, as a
+/// connection does until its client has read it.
+struct LargePiece {
+    bytes: Bytes,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for LargePiece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
