@@ -2,7 +2,10 @@
 //! Owns: the arithmetic (Amazon S3: "Checking object integrity"), and whether what the client gave agrees with it.
 //! A full-object CRC is combined from the parts' CRCs and sizes; a composite one is the checksum of the parts' checksums.
 
+mod crc_polynomial;
+
 use crc_fast::CrcAlgorithm;
+use crc_polynomial::CrcPolynomial;
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
@@ -77,23 +80,25 @@ fn combine<'p>(
 
 struct Crc {
     algorithm: CrcAlgorithm,
+    polynomial: CrcPolynomial,
     bytes: usize,
 }
 
 impl Crc {
     fn of(algorithm: ChecksumAlgorithm) -> Option<Self> {
-        match algorithm {
-            ChecksumAlgorithm::Crc32 => Some(Self { algorithm: CrcAlgorithm::Crc32IsoHdlc, bytes: 4 }),
-            ChecksumAlgorithm::Crc32c => Some(Self { algorithm: CrcAlgorithm::Crc32Iscsi, bytes: 4 }),
-            ChecksumAlgorithm::Crc64Nvme => Some(Self { algorithm: CrcAlgorithm::Crc64Nvme, bytes: 8 }),
-            ChecksumAlgorithm::Sha1 | ChecksumAlgorithm::Sha256 => None,
-        }
+        let (algorithm, polynomial, bytes) = match algorithm {
+            ChecksumAlgorithm::Crc32 => (CrcAlgorithm::Crc32IsoHdlc, CrcPolynomial::CRC32, 4),
+            ChecksumAlgorithm::Crc32c => (CrcAlgorithm::Crc32Iscsi, CrcPolynomial::CRC32C, 4),
+            ChecksumAlgorithm::Crc64Nvme => (CrcAlgorithm::Crc64Nvme, CrcPolynomial::CRC64_NVME, 8),
+            ChecksumAlgorithm::Sha1 | ChecksumAlgorithm::Sha256 => return None,
+        };
+        Some(Self { algorithm, polynomial, bytes })
     }
 
     fn of_whole<'p>(&self, parts: impl Iterator<Item = (&'p [u8], u64)>) -> Option<Vec<u8>> {
         let mut whole = crc_fast::checksum(self.algorithm, b"");
         for (value, bytes) in parts {
-            whole = crc_fast::checksum_combine(self.algorithm, whole, self.parse(value)?, bytes);
+            whole = self.polynomial.combine(whole, self.parse(value)?, bytes);
         }
         Some(self.to_bytes(whole))
     }
