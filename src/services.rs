@@ -21,6 +21,7 @@ mod metadata_access;
 mod name;
 mod object_reader;
 mod principal;
+mod quota;
 mod secret;
 mod write_condition;
 

@@ -22,6 +22,7 @@ use super::metadata_access::MetadataAccess;
 use super::name::ObjectTarget;
 use super::object_service::ObjectService;
 use super::principal::Principal;
+use super::quota::Incoming;
 
 #[derive(Clone)]
 pub struct MultipartService {
@@ -104,7 +105,8 @@ impl MultipartService {
         number: u16,
         body: Body,
     ) -> Result<StoredPart> {
-        let open = self.open(principal, target).await?;
+        let incoming = Incoming { bytes: body.bytes, quota_bytes: principal.quota_bytes };
+        let open = self.open_for(principal, target, number, incoming).await?;
         let bound = open.upload.checksum.map(|(algorithm, _)| algorithm);
         let claimed = body.claims.checksum.algorithm();
         if bound.is_some() && claimed.is_some() && bound != claimed {
@@ -192,6 +194,32 @@ impl MultipartService {
         let is_truncated = parts.len() > limit;
         parts.truncate(limit);
         Ok(PartPage { upload, parts, is_truncated })
+    }
+
+    /// For a part: refused early if it cannot fit.
+    async fn open_for(
+        &self,
+        principal: &Principal,
+        target: &UploadTarget,
+        number: u16,
+        incoming: Incoming,
+    ) -> Result<OpenUpload> {
+        let (key, upload) = (target.target.key.as_str().to_owned(), target.upload);
+        let in_bucket = self
+            .metadata
+            .read_bucket(principal, &target.target.bucket, move |view, owner, bucket| {
+                let replaced = || {
+                    let part = query::part(view, owner, bucket.id, upload, number)?;
+                    Ok(part.map_or(0, |part| part.bytes))
+                };
+                let record = query::upload(view, owner, bucket.id, &key, upload)?;
+                Ok((record, incoming.check_early(view, owner, replaced)?))
+            })
+            .await?;
+        let (upload, fits) = in_bucket.found;
+        let upload = upload.ok_or(Error::Refused(Refusal::NoSuchUpload))?;
+        fits.map_err(Error::Refused)?;
+        Ok(OpenUpload { owner: in_bucket.owner, bucket: in_bucket.bucket, upload })
     }
 
     async fn open(&self, principal: &Principal, target: &UploadTarget) -> Result<OpenUpload> {

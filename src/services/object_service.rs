@@ -15,8 +15,9 @@ use onggi_cluster::metadata::outcome::{ObjectDeleted, ObjectWritten, Outcome, Re
 use onggi_cluster::metadata::query;
 use onggi_cluster::metadata::record::{
     BucketRecord, Checksum, ChecksumAlgorithm, ChecksumType, Content, ETag, ObjectHeaders, Pairs, PartRecord,
-    VersionKind,
+    VersionKind, Versioning,
 };
+use onggi_cluster::metadata::view::MetadataView;
 use onggi_cluster::{DataClient, ErrorKind as ClusterErrorKind};
 
 use super::body::Body;
@@ -29,6 +30,7 @@ use super::metadata_access::MetadataAccess;
 use super::name::{BucketName, ObjectKey, ObjectTarget};
 use super::object_reader::{self, Segment};
 use super::principal::Principal;
+use super::quota::Incoming;
 use super::write_condition;
 
 #[derive(Clone)]
@@ -84,7 +86,8 @@ impl ObjectService {
         options: PutOptions,
         body: Body,
     ) -> Result<ObjectWritten> {
-        let (owner, bucket) = self.admit(principal, &target, &options.condition).await?;
+        let incoming = Incoming { bytes: body.bytes, quota_bytes: principal.quota_bytes };
+        let (owner, bucket) = self.admit(principal, &target, &options.condition, incoming).await?;
         let taken = body_intake::take(body, self.data.blob_writer(owner), Some(Self::CHECKSUM_DEFAULT)).await?;
         let put = PutObject {
             bucket: bucket.id,
@@ -101,18 +104,21 @@ impl ObjectService {
         self.write(owner, OwnerChange::PutObject(put)).await
     }
 
-    /// The bucket to write to; refused early if the condition does not hold already. `apply` decides it for good.
+    /// The bucket to write to; refused early if the condition does not hold already, or the body cannot fit. `apply` decides it for good.
     async fn admit(
         &self,
         principal: &Principal,
         target: &ObjectTarget,
         condition: &WriteCondition,
+        incoming: Incoming,
     ) -> Result<(OwnerKey, BucketRecord)> {
         let (key, condition) = (target.key.as_str().to_owned(), condition.clone());
         let admitted = self
             .metadata
             .read_bucket(principal, &target.bucket, move |view, owner, bucket| {
-                write_condition::check_early(view, owner, bucket.id, &key, &condition)
+                let holds = write_condition::check_early(view, owner, bucket.id, &key, &condition)?;
+                let fits = incoming.check_early(view, owner, || replaced_bytes(view, owner, bucket, &key))?;
+                Ok(holds.and(fits))
             })
             .await?;
         admitted.found.map_err(Error::Refused)?;
@@ -189,11 +195,13 @@ impl ObjectService {
         };
         let manifest = found.manifest.clone().ok_or(Error::Vanished)?;
         let owner = found.owner;
+        let parts = object_reader::parts_of_range(&manifest, range);
         let segments = self
             .metadata
             .read_owner(owner, move |view| {
-                object_reader::parts_of_range(&manifest, range)
-                    .into_iter()
+                parts
+                    .iter()
+                    .cloned()
                     .map(|(index, range)| {
                         let (number, _) = manifest.parts[index];
                         let part = query::part(view, owner, bucket, upload, number)?;
@@ -223,7 +231,8 @@ impl ObjectService {
         target: ObjectTarget,
         options: CopyOptions,
     ) -> Result<ObjectWritten> {
-        let (owner, bucket) = self.admit(principal, &target, &options.condition).await?;
+        let incoming = Incoming { bytes: Some(source.object.bytes), quota_bytes: principal.quota_bytes };
+        let (owner, bucket) = self.admit(principal, &target, &options.condition, incoming).await?;
         let checksum = match options.checksum {
             Some(algorithm) => Some(self.checksum(source, algorithm).await?),
             None => None,
@@ -269,7 +278,7 @@ impl ObjectService {
         target: ObjectTarget,
         options: RenameOptions,
     ) -> Result<ObjectWritten> {
-        let (owner, bucket) = self.admit(principal, &target, &options.target_condition).await?;
+        let (owner, bucket) = self.admit(principal, &target, &options.target_condition, Incoming::NOTHING).await?;
         let rename = OwnerChange::RenameObject {
             bucket: bucket.id,
             source: options.source.into_string(),
@@ -340,4 +349,21 @@ impl ObjectService {
             outcome => Err(Error::unexpected(outcome)),
         }
     }
+}
+
+/// Of the version that a write of `key` takes the place of: the null version, unless every write makes a version of its own.
+fn replaced_bytes(
+    view: &dyn MetadataView,
+    owner: OwnerKey,
+    bucket: &BucketRecord,
+    key: &str,
+) -> onggi_cluster::Result<u64> {
+    if bucket.versioning == Versioning::Enabled {
+        return Ok(0);
+    }
+    let replaced = query::version(view, owner, bucket.id, key, VersionSelector::Null)?;
+    Ok(replaced.map_or(0, |(version, _)| match version.kind {
+        VersionKind::Object(object) => object.bytes,
+        VersionKind::DeleteMarker => 0,
+    }))
 }

@@ -10,9 +10,11 @@ mod http;
 mod http2;
 mod membership;
 mod node;
+mod refusals;
 #[path = "../support/s3_client.rs"]
 mod s3_client;
 mod secrets;
+mod slow_put;
 mod start;
 mod stop;
 mod three_nodes;

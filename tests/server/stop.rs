@@ -8,27 +8,9 @@ use http::{Method, StatusCode};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::http::{s3, signed};
-use crate::node::{ACCESS_KEY, Node, SECRET_KEY};
-
-/// A PUT whose body is sent by hand: signed headers first, the bytes when the test wants.
-fn begin_put(node: &Node, path: &str, body: &[u8]) -> TcpStream {
-    let request = signed(Method::PUT, &format!("{}{path}", node.s3), body, ACCESS_KEY, SECRET_KEY);
-    let mut head = format!("PUT {path} HTTP/1.1\r\n");
-    for (name, value) in request.headers() {
-        head += &format!("{name}: {}\r\n", value.to_str().unwrap());
-    }
-    let mut stream = TcpStream::connect(node.s3.trim_start_matches("http://")).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
-    stream
-}
-
-fn status_line(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).lines().next().unwrap_or("").to_string()
-}
+use crate::http::s3;
+use crate::node::Node;
+use crate::slow_put::{begin_put, status_line};
 
 #[tokio::test]
 async fn sigterm_finishes_the_request_in_flight() {

@@ -1,0 +1,55 @@
+//! What is refused before its body is sent: a client must not send gigabytes to hear no.
+
+use std::io::Write;
+
+use http::{Method, StatusCode};
+
+use crate::http::{s3, send, signed};
+use crate::node::Node;
+use crate::slow_put::{begin_put, begin_put_as, status_line};
+
+#[tokio::test]
+async fn a_body_over_the_quota() {
+    let node = Node::start(&[]);
+    node.admin_ok(&["user", "create", "ana", "--quota", "1MiB"]);
+    let key = node.admin_json(&["key", "create", "ana"]);
+    let ana = (key["access_key"].as_str().unwrap(), key["secret_key"].as_str().unwrap());
+    let put = async |path: &str, body: &[u8]| {
+        let request = signed(Method::PUT, &format!("{}{path}", node.s3), body, ana.0, ana.1);
+        send(&[], request).await.unwrap().status()
+    };
+    assert_eq!(put("/anas", b"").await, StatusCode::OK);
+    assert_eq!(put("/anas/half", &[1; 512 << 10]).await, StatusCode::OK);
+
+    let mut over = begin_put_as(&node, "/anas/more", &[2; (512 << 10) + 1], ana);
+    assert_eq!(status_line(&mut over), "HTTP/1.1 403 Forbidden");
+    // What it replaces is not counted twice, and what fits exactly fits.
+    assert_eq!(put("/anas/half", &[3; 1 << 20]).await, StatusCode::OK);
+    assert_eq!(put("/anas/half", &[4; 10]).await, StatusCode::OK, "less than before always fits");
+}
+
+#[tokio::test]
+async fn more_requests_than_are_worked_on() {
+    let node = Node::start(&["--set", "gateway.requests_max=1"]);
+    assert_eq!(s3(&node, Method::PUT, "/bucket", b"").await.status(), StatusCode::OK);
+    let body = [5; 1000];
+    let mut first = begin_put(&node, "/bucket/first", &body);
+    first.write_all(&body[..10]).unwrap();
+    // Until its headers are read, there is room for another.
+    let refused = loop {
+        let reply = s3(&node, Method::GET, "/bucket", b"").await;
+        if reply.status() != StatusCode::OK {
+            break reply;
+        }
+    };
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(String::from_utf8_lossy(refused.body()).contains("<Code>SlowDown</Code>"), "{refused:?}");
+    let second = begin_put(&node, "/bucket/second", &body);
+    assert_eq!(status_line(&mut { second }), "HTTP/1.1 503 Service Unavailable");
+
+    first.write_all(&body[10..]).unwrap();
+    assert_eq!(status_line(&mut first), "HTTP/1.1 200 OK");
+    let stored = s3(&node, Method::GET, "/bucket", b"").await;
+    let listed = String::from_utf8_lossy(stored.body()).into_owned();
+    assert!(listed.contains("<Key>first</Key>") && !listed.contains("second"), "{listed}");
+}
