@@ -54,7 +54,7 @@ fn quick() -> PeerLimits {
     PeerLimits {
         connect: Duration::from_millis(300),
         handshake: Duration::from_millis(1000),
-        stall: Duration::from_millis(500),
+        stall: Duration::from_secs(3),
         backoff_min: Duration::from_millis(10),
         backoff_max: Duration::from_millis(100),
         ping_interval: Duration::from_millis(50),
@@ -185,7 +185,7 @@ async fn the_largest_payload_goes_through_and_a_larger_one_is_refused_before_it_
     assert_eq!(refused.kind(), ErrorKind::Internal);
     let much = || vec![Bytes::from(vec![0; 16 * 1024 * 1024])];
     // Three times a lane's room in one go, without a moment to send any of it.
-    let calls: Vec<_> = (0..24).map(|_| cluster.anna.call(BERTA, Method::CHUNK_APPEND, much(), LIMIT)).collect();
+    let calls: Vec<_> = (0..24).map(|_| cluster.anna.call(BERTA, Method::CHUNK_APPEND, much(), 12 * LIMIT)).collect();
     let outcomes = join_all(calls).await;
     let refused: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err().map(Error::kind)).collect();
     assert!(!refused.is_empty() && refused.iter().all(|kind| *kind == ErrorKind::Overloaded), "{refused:?}");
