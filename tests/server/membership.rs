@@ -1,5 +1,7 @@
 //! Membership as far as one node goes: it is on record, makes tokens, and refuses what would lose data.
 
+mod drives;
+
 use std::fs;
 
 use tempfile::TempDir;
