@@ -38,7 +38,9 @@ impl Place {
     fn command(&self) -> Command {
         let mut command = onggi();
         command.arg("server");
-        self.data_dirs.iter().for_each(|data_dir| drop(command.arg("--data-dir").arg(data_dir)));
+        for data_dir in &self.data_dirs {
+            command.arg("--data-dir").arg(data_dir);
+        }
         command.args(["--s3-listen", "127.0.0.1:0", "--web-listen", "127.0.0.1:0", "--peer-listen", &self.peer]);
         command.args(["--log", "warn", "--set", "observability.access_log=false"]);
         command.env("ONGGI_ROOT_ACCESS_KEY", ACCESS_KEY).env("ONGGI_ROOT_SECRET_KEY", SECRET_KEY);
