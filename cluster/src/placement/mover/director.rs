@@ -26,8 +26,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const GONE_AFTER: Duration = Duration::from_secs(10 * 60);
 /// Replicas of an owner's group: two may not be lost at once.
 const REPLICATION: usize = 3;
-/// Voters of the system group: it is small, and everything waits for it.
-const SYSTEM_VOTERS: usize = 5;
+/// Voters of the system group, if there are so many nodes: it is small, and everything waits for it.
+const SYSTEM_VOTERS_MAX: usize = 5;
 /// Groups that are on their way at once. Each brings its bytes along.
 const MOVES_MAX: usize = 4;
 
@@ -77,7 +77,7 @@ impl Director {
         }
         let nodes: Vec<NodeView> = placement.nodes.values().map(|record| self.look(record)).collect();
         let (system, owners): (Vec<_>, Vec<_>) = placement.groups.values().map(group_view).partition(is_system);
-        let mut targets = plan(&nodes, &system, SYSTEM_VOTERS).targets;
+        let mut targets = plan(&nodes, &system, system_voters(&nodes)).targets;
         targets.extend(plan(&nodes, &owners, REPLICATION).targets);
 
         let on_the_way = placement.groups.values().filter(|record| record.voters != record.target).count();
@@ -126,6 +126,51 @@ fn group_view(record: &GroupRecord) -> GroupView {
     GroupView { group, voters, target, leader: None, bytes: 0 }
 }
 
+/// With fewer nodes than that as many as any group has, or none of five could ever leave.
+fn system_voters(nodes: &[NodeView]) -> usize {
+    let stays = |node: &&NodeView| node.state == planner::NodeState::Active && node.up && node.weight > 0;
+    if nodes.iter().filter(stays).count() < SYSTEM_VOTERS_MAX { REPLICATION } else { SYSTEM_VOTERS_MAX }
+}
+
 fn is_system(view: &GroupView) -> bool {
     view.group == GroupId::SYSTEM
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::HostId;
+
+    fn nodes(count: u64, change: impl Fn(&mut NodeView)) -> Vec<NodeView> {
+        let view = |node| NodeView {
+            node: NodeId(node),
+            host: HostId(node),
+            zone: String::new(),
+            weight: 100,
+            state: planner::NodeState::Active,
+            up: true,
+        };
+        let mut nodes: Vec<NodeView> = (1..=count).map(view).collect();
+        change(&mut nodes[1]);
+        nodes
+    }
+
+    fn system_target(nodes: &[NodeView], voters: &[u64]) -> Vec<u64> {
+        let voters: Vec<NodeId> = voters.iter().copied().map(NodeId).collect();
+        let system = GroupView { group: GroupId::SYSTEM, target: voters.clone(), voters, leader: None, bytes: 0 };
+        let target = plan(nodes, &[system], system_voters(nodes)).targets.remove(&GroupId::SYSTEM).unwrap_or_default();
+        target.into_iter().map(|node| node.0).collect()
+    }
+
+    #[test]
+    fn the_system_group_has_five_voters_where_there_are_five_nodes_and_lets_one_of_them_go() {
+        assert_eq!(system_target(&nodes(5, |_| ()), &[1, 2, 3]), [1, 2, 3, 4, 5]);
+        let draining = system_target(&nodes(5, |node| node.state = planner::NodeState::Draining), &[1, 2, 3, 4, 5]);
+        assert!(draining.len() == 3 && !draining.contains(&2), "{draining:?}");
+        let gone = system_target(&nodes(5, |node| node.up = false), &[1, 2, 3, 4, 5]);
+        assert!(gone.len() == 3 && !gone.contains(&2), "{gone:?}");
+        // Of three none can be spared.
+        let draining = system_target(&nodes(3, |node| node.state = planner::NodeState::Draining), &[1, 2, 3]);
+        assert_eq!(draining, [1, 2, 3]);
+    }
 }
