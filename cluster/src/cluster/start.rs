@@ -117,7 +117,7 @@ impl Cluster {
         }
         serve(handlers)?;
 
-        let residents = Residents::new(options.node, groups.clone(), placement.clone());
+        let residents = Residents::new(options.node, groups.clone(), placement.clone(), metadata.clone());
         if founds {
             let map = load_partition_map(groups.system(), options.groups, &environment).await?;
             groups.found_all(&map).await?;

@@ -1,6 +1,7 @@
 //! Residents: the groups that live on this node.
 //! Owns: opening a group that this node shall hold, retiring one that it does not hold any more.
-//! Invariant: a group is retired only when it is settled elsewhere: its voters are its target, and this node is not among them.
+//! Invariant: a group is retired only when it is settled elsewhere as of now: its voters are its target, and this node is not among them. A
+//! picture that is behind is not enough: the group may be on its way back, with this node's promises in its log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
 use crate::id::{GroupId, NodeId};
+use crate::metadata::client::{MetadataClient, Route};
 use crate::placement::{Placement, PlacementView};
 use crate::raft::{GroupKeys, GroupSet};
 
@@ -20,11 +22,12 @@ pub struct Residents {
     node: NodeId,
     groups: Arc<GroupSet>,
     placement: PlacementView,
+    metadata: MetadataClient,
 }
 
 impl Residents {
-    pub fn new(node: NodeId, groups: Arc<GroupSet>, placement: PlacementView) -> Self {
-        Self { node, groups, placement }
+    pub fn new(node: NodeId, groups: Arc<GroupSet>, placement: PlacementView, metadata: MetadataClient) -> Self {
+        Self { node, groups, placement, metadata }
     }
 
     /// Until `stop`.
@@ -55,7 +58,7 @@ impl Residents {
         if is_due && !is_open {
             self.groups.open_member(keys()).await?;
             tracing::info!(group = group.0, "a group lives here now");
-        } else if is_open && !is_due && is_settled(placement, group) {
+        } else if is_open && self.lives_elsewhere(placement, group) && self.lives_elsewhere_now(group).await? {
             self.groups.retire(keys()).await?;
             tracing::info!(group = group.0, "a group moved away");
         }
@@ -65,8 +68,14 @@ impl Residents {
     fn belongs_here(&self, placement: &Placement, group: GroupId) -> bool {
         placement.replicas(group).contains(&self.node)
     }
-}
 
-fn is_settled(placement: &Placement, group: GroupId) -> bool {
-    placement.groups.get(&group).is_some_and(|record| record.voters == record.target)
+    fn lives_elsewhere(&self, placement: &Placement, group: GroupId) -> bool {
+        let is_settled = placement.groups.get(&group).is_some_and(|record| record.voters == record.target);
+        is_settled && !self.belongs_here(placement, group)
+    }
+
+    async fn lives_elsewhere_now(&self, group: GroupId) -> Result<bool> {
+        let placement = self.metadata.read(Route::System, |view| Placement::read(view)).await?;
+        Ok(placement.is_some_and(|placement| self.lives_elsewhere(&placement, group)))
+    }
 }
