@@ -99,6 +99,7 @@ impl Sweeper {
                 () = tokio::time::sleep(TICK) => {}
             }
             self.free_due().await;
+            self.parts.open.forget_expired();
             if self.look_for_departed() {
                 // Their room is wanted, above all on a drive that was getting full.
                 pass_due = pass_due.min(Instant::now() + grace + TICK);
@@ -156,7 +157,6 @@ impl Sweeper {
         }
         *cursor = None;
         self.parts.received.close_silent();
-        self.parts.open.forget_expired();
         self.counts.passes.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
