@@ -53,7 +53,7 @@ async fn a_log_of_release_1_is_read() {
 fn a_drive_of_release_1_is_opened() {
     let directory = tempfile::tempdir().expect("directory");
     std::fs::write(directory.path().join("drive.json"), DRIVE_FIXTURE).expect("writes");
-    let reserve = Reserve { store_bytes: 0, change_bytes: 0 };
+    let reserve = Reserve { store_bytes: 0, change_bytes: 0, vote_bytes: 0 };
     let drive = Drive::open(directory.path(), &Environment::real(), Some([0xab; 16]), reserve).expect("opens");
     assert_eq!((drive.identity().drive, drive.identity().cluster), ([0x12; 16], [0xab; 16]));
     assert_eq!(drive.identity().to_string(), DRIVE_FIXTURE, "written as before");

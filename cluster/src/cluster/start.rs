@@ -80,6 +80,7 @@ impl Cluster {
                 directory: engine.snapshots_directory().to_owned(),
             },
             blob_changes: queues.changes(),
+            drive: engine.drive().health().clone(),
         };
         let groups = GroupSet::open(group_options, opening).await?;
         let known = read_placement(groups.system()).await?;

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use bytes::Bytes;
+use onggi_storage_engine::drive::{Health, WriteFor};
 use onggi_storage_engine::log_store::LogStore;
 use onggi_storage_engine::metadata_store::MetadataStore;
 use openraft::async_runtime::WatchReceiver;
@@ -58,6 +59,7 @@ pub struct GroupOptions {
     pub metadata_store: MetadataStore,
     pub snapshot_files: SnapshotFiles,
     pub blob_changes: BlobChanges,
+    pub drive: Arc<Health>,
 }
 
 pub struct Group {
@@ -75,6 +77,8 @@ pub struct Group {
     pub(super) beat_committed: AtomicU64,
     pub(super) store: MetadataStore,
     pub(super) keys: Arc<GroupKeys>,
+    /// A write that meets a full disk fails the drive, and every group with it: what cannot be written is refused before.
+    pub(super) drive: Arc<Health>,
     /// Has a permit when nothing writes to the state any more.
     state_machine_use: Arc<Semaphore>,
 }
@@ -115,6 +119,7 @@ impl Group {
             .await
             .map_err(|fatal| Error::caused_by(ErrorKind::Internal, format!("open group {}", id.0), fatal))?;
         let metrics = raft.metrics();
+        let drive = options.drive;
         let (network, reads) = (options.network, Arc::new(ReadRounds::new()));
         let options = options.raft;
         let patience = Patience::new(options.election_min, options.election_max);
@@ -133,6 +138,7 @@ impl Group {
             beat_committed,
             store,
             keys,
+            drive,
             state_machine_use,
         };
         let membership_index = group.membership().await?.log_id().as_ref().map(|log_id| log_id.index);
@@ -174,11 +180,12 @@ impl Group {
         }
     }
 
-    /// Appends a command to the log and gives what `apply` decided. Kinds of the error: `NotLeader` and `Unavailable` did not
+    /// Appends a command to the log and gives what `apply` decided. Kinds of the error: `NotLeader`, `Full` and `Unavailable` did not
     /// happen, `OutcomeUnknown` may have, `Internal` did not and never will on this start.
     pub async fn propose(&self, command: Bytes) -> Result<Outcome> {
         let running = self.metrics.borrow_watched().running_state.clone();
         running.map_err(|fatal| self.internal("propose", fatal))?;
+        self.drive.admit(WriteFor::Changing)?;
         if self.is_leader() && !self.majority_is_up() {
             return Err(Error::new(ErrorKind::Unavailable, self.context("no majority is up: propose")));
         }

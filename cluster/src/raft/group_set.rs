@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
+use onggi_storage_engine::drive::Health;
 use onggi_storage_engine::log_store::LogStore;
 use onggi_storage_engine::metadata_store::MetadataStore;
 use openraft::Config;
@@ -36,6 +37,7 @@ pub struct GroupSetOptions {
     pub metadata_store: MetadataStore,
     pub snapshot_files: SnapshotFiles,
     pub blob_changes: BlobChanges,
+    pub drive: Arc<Health>,
 }
 
 /// What becomes of a group whose log is empty.
@@ -256,5 +258,6 @@ fn group_options(
         metadata_store: options.metadata_store.clone(),
         snapshot_files: options.snapshot_files.clone(),
         blob_changes: options.blob_changes.clone(),
+        drive: options.drive.clone(),
     }
 }

@@ -78,6 +78,7 @@ async fn start() -> BTreeMap<NodeId, Node> {
                 directory: engine.snapshots_directory().to_owned(),
             },
             blob_changes: BlobQueues::new(Arc::new(SystemClock), Duration::ZERO).changes(),
+            drive: engine.drive().health().clone(),
         };
         let opening = if node == ANNA { Opening::Found } else { Opening::Join };
         let groups = GroupSet::open(options, opening).await.expect("opens");

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use onggi_storage_engine::drive::WriteFor;
 use onggi_storage_engine::format::Record;
 use openraft::ServerState;
 use openraft::async_runtime::WatchReceiver;
@@ -117,10 +118,10 @@ impl Group {
         metrics.local_committed.map_or(0, |log_id| log_id.index + 1) >= beat.committed_next
     }
 
-    /// Asks the others whether they would vote for this node, and stands if they would. Nothing happens if it leads, or is no voter.
+    /// Asks the others whether they would vote for this node, and stands if they would. Nothing happens if it leads, is no voter, or has no room for a vote.
     fn stand_for_election(self: Arc<Self>) {
         self.patience.stood();
-        if self.is_leader() || !self.voters().contains(&self.node) {
+        if self.is_leader() || !self.voters().contains(&self.node) || self.drive.admit(WriteFor::Voting).is_err() {
             return;
         }
         // In a task of its own: a group whose queue is full must not hold up the others.

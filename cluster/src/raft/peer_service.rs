@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
+use onggi_storage_engine::drive::WriteFor;
 use onggi_storage_engine::format::Record;
 use openraft::errors::RaftError;
 use openraft::raft::AppendEntriesResponse;
@@ -62,6 +63,8 @@ impl Service {
     fn append(&self, from: NodeId, payload: Bytes) -> Result<Answer> {
         let (group, request) = decode_append(&payload)?;
         let group = self.group_led_by(from, group, &request.vote)?;
+        // The leader goes on with the others, and sends this again.
+        group.drive.admit(if request.entries.is_empty() { WriteFor::Voting } else { WriteFor::Changing })?;
         Ok(queued_now(async move {
             let answer = group.raft.append_entries(request).await;
             if !matches!(answer, Err(_) | Ok(AppendEntriesResponse::HigherVote(_))) {
@@ -79,6 +82,7 @@ impl Service {
     fn vote(&self, from: NodeId, payload: Bytes) -> Result<Answer> {
         let message = VoteMessage::from_bytes(&payload)?;
         let group = self.group_led_by(from, message.group, &message.request.vote)?;
+        group.drive.admit(WriteFor::Voting)?;
         Ok(queued_now(async move {
             let answer = group.raft.vote(message.request).await;
             // It gets the time to become leader.
@@ -113,7 +117,7 @@ impl Service {
 
     fn begin_snapshot(&self, from: NodeId, payload: Bytes) -> Result<Answer> {
         let begin = SnapshotBegin::from_bytes(&payload)?;
-        self.group_led_by(from, begin.group, &begin.vote)?;
+        self.group_led_by(from, begin.group, &begin.vote)?.drive.admit(WriteFor::Storing)?;
         let receiver = self.receiver.clone();
         let answer = async move {
             let transfer = receiver.begin(from, begin.group, begin.vote, begin.file_bytes).await?;

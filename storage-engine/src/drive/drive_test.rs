@@ -7,7 +7,7 @@ use super::{Drive, Health, Reserve, WriteFor};
 use crate::env::{Disk, DiskFile, Environment, OpenMode, RealDisk};
 use crate::error::{Error, ErrorKind, Result};
 
-const RESERVE: Reserve = Reserve { store_bytes: 1000, change_bytes: 100 };
+const RESERVE: Reserve = Reserve { store_bytes: 1000, change_bytes: 100, vote_bytes: 10 };
 
 fn open(directory: &Path, cluster: Option<[u8; 16]>) -> Result<Drive> {
     Drive::open(directory, &Environment::real(), cluster, RESERVE)

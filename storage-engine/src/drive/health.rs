@@ -30,12 +30,14 @@ pub struct Reserve {
     /// Below it no change at all is taken. What lies between is for deletes, their log entries and compactions; what
     /// is left for work that was taken before, and memtables on their way to the drive.
     pub change_bytes: u64,
+    /// Below it not even a vote is taken: a write that meets a full disk would end every group of the node.
+    pub vote_bytes: u64,
 }
 
 impl Default for Reserve {
     fn default() -> Self {
         // The write-ahead log (256 MiB at most), two flushes of memtables and a compaction must fit.
-        Self { store_bytes: 1 << 30, change_bytes: 512 << 20 }
+        Self { store_bytes: 1 << 30, change_bytes: 512 << 20, vote_bytes: 32 << 20 }
     }
 }
 
@@ -46,6 +48,8 @@ pub enum WriteFor {
     Storing,
     /// Deletes, settings, bookkeeping: must work when the drive is full, or it stays full.
     Changing,
+    /// Bytes that decide who leads: a cluster whose drives are all full must still find a leader to read from.
+    Voting,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -155,6 +159,7 @@ impl Health {
         match write {
             WriteFor::Storing => self.reserve.store_bytes,
             WriteFor::Changing => self.reserve.change_bytes,
+            WriteFor::Voting => self.reserve.vote_bytes,
         }
     }
 }
