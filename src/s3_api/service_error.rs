@@ -135,13 +135,17 @@ fn of_kind(error: &Error) -> S3Error {
         ErrorKind::Unavailable => retry_later(ErrorCode::ServiceUnavailable),
         ErrorKind::Overloaded => retry_later(ErrorCode::SlowDown),
         ErrorKind::Full => S3Error::new(ErrorCode::InsufficientStorage),
+        // The client looks what came of it; nobody else can do anything.
+        ErrorKind::OutcomeUnknown => {
+            tracing::warn!(%error, "the outcome of a request is not known");
+            S3Error::new(ErrorCode::InternalError)
+        }
         ErrorKind::NotFound
         | ErrorKind::AlreadyExists
         | ErrorKind::Conflict
         | ErrorKind::Invalid
         | ErrorKind::Denied
         | ErrorKind::QuotaExceeded
-        | ErrorKind::OutcomeUnknown
         | ErrorKind::Corrupt
         | ErrorKind::Internal => {
             tracing::error!(%error, kind = ?error.kind(), "request failed");

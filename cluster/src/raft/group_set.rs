@@ -168,6 +168,11 @@ impl GroupSet {
         }
     }
 
+    /// From here on no message of another node is handed to any group.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
     pub async fn stop(&self) {
         self.stop.cancel();
         join_all(self.all().iter().map(|group| group.stop())).await;

@@ -156,6 +156,9 @@ impl Service {
             let context = format!("node {} speaks for node {} in group {}", from.0, vote.leader_id.node_id, group.0);
             return Err(Error::new(ErrorKind::Conflict, context));
         }
+        if self.groups.is_stopping() {
+            return Err(Error::new(ErrorKind::Unavailable, "this node stops"));
+        }
         self.groups.get(group)
     }
 }
