@@ -13,7 +13,7 @@ use onggi_storage_engine::drive::{Health, WriteFor};
 use onggi_storage_engine::log_store::LogStore;
 use onggi_storage_engine::metadata_store::MetadataStore;
 use openraft::async_runtime::WatchReceiver;
-use openraft::errors::{ClientWriteError, ForwardReason, InitializeError, RaftError};
+use openraft::errors::{ClientWriteError, Fatal, ForwardReason, InitializeError, RaftError};
 use openraft::{Config, Raft};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -184,7 +184,11 @@ impl Group {
     /// happen, `OutcomeUnknown` may have, `Internal` did not and never will on this start.
     pub async fn propose(&self, command: Bytes) -> Result<Outcome> {
         let running = self.metrics.borrow_watched().running_state.clone();
-        running.map_err(|fatal| self.internal("propose", fatal))?;
+        running.map_err(|fatal| match fatal {
+            // Another node will lead: the proposer looks for it.
+            Fatal::Stopped => Error::caused_by(ErrorKind::Unavailable, self.context("propose"), fatal),
+            failed => self.internal("propose", failed),
+        })?;
         self.drive.admit(WriteFor::Changing)?;
         if self.is_leader() && !self.majority_is_up() {
             return Err(Error::new(ErrorKind::Unavailable, self.context("no majority is up: propose")));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures::future::join_all;
 use onggi_storage_engine::StorageEngine;
 use openraft::RaftSnapshotBuilder;
@@ -15,6 +16,7 @@ use super::snapshot_install;
 use super::state_machine::StateMachine;
 use super::test_nodes::records;
 use crate::data::BlobQueues;
+use crate::error::ErrorKind;
 use crate::id::{GroupId, NodeId};
 use crate::testing::{TestEngine, create_user, initialize, start, user_names};
 
@@ -31,6 +33,17 @@ async fn system_state_machine(engine: &StorageEngine) -> StateMachine {
     let snapshots = Snapshots::new(store.clone(), keys.clone(), files(engine));
     let gate = Arc::new(ReadGate::new(NodeId(1)));
     StateMachine::open(store, keys, gate, blob_changes, snapshots).await.expect("opens")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_was_stopped_says_that_nothing_happened() {
+    let directory = TestEngine::new();
+    let cluster = start(&directory).await;
+    let system = cluster.groups().system().clone();
+    system.stop().await;
+    let refused = system.propose(Bytes::from_static(b"a command")).await.expect_err("stopped");
+    assert_eq!(refused.kind(), ErrorKind::Unavailable, "{refused}: another node may lead by now");
+    cluster.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
