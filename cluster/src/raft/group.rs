@@ -249,6 +249,8 @@ impl Group {
     /// Deletes the records of a group that was stopped. Its log must be gone before: a log without its state could not be
     /// opened again, a state without its log can.
     pub(super) async fn delete_records(&self) -> Result<()> {
+        // For good: a reader that still holds this group, and was told what to wait for, would see a state without records.
+        self.gate.install_begins();
         let (store, keys) = (self.store.clone(), self.keys.clone());
         let deleted = tokio::task::spawn_blocking(move || {
             let mut batch = store.batch();

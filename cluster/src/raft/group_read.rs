@@ -25,7 +25,10 @@ impl Group {
         let view = StoreView::new(self.store.snapshot());
         // Asked after the view was taken: a view from before the first record was replaced is whole.
         if self.gate.is_installing() {
-            return Err(Error::new(ErrorKind::Unavailable, self.context("a snapshot is being installed: read")));
+            return Err(Error::new(
+                ErrorKind::Unavailable,
+                self.context("the records are being replaced, or have left: read"),
+            ));
         }
         Ok(view)
     }

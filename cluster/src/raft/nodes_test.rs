@@ -227,6 +227,7 @@ async fn a_group_is_retired_and_comes_back() {
     let log = nodes.engine(BERTA).log_store().state(1).expect("state");
     assert!(matches!(log, LogState { first: None, last: None, purged: None, committed: None, .. }), "{log:?}");
     assert!(at_berta.propose(bytes::Bytes::new()).await.is_err(), "who still holds it gets errors");
+    assert!(at_berta.local_view().is_err(), "and no state without records");
     nodes.groups(BERTA).retire(keys()).await.expect("once more, after a crash in between");
 
     drop(at_berta);
