@@ -38,6 +38,16 @@ impl Group {
         last.membership().get_joint_config().len() == 1 && last.log_id() == metrics.committed_membership_config.log_id()
     }
 
+    /// The new voters of a change of which the first half is agreed and the second is not on its way, unless right now. Whoever asked for the
+    /// change makes the second half; if it went away in between, somebody has to ask again.
+    pub fn half_changed_voters(&self) -> Option<BTreeSet<NodeId>> {
+        let metrics = self.metrics.borrow_watched();
+        let last = &metrics.membership_config;
+        let joint = last.membership().get_joint_config();
+        let is_half = joint.len() > 1 && last.log_id() == metrics.committed_membership_config.log_id();
+        joint.last().filter(|_| is_half).map(|voters| voters.iter().copied().map(NodeId).collect())
+    }
+
     pub fn is_leader(&self) -> bool {
         self.metrics.borrow_watched().state == ServerState::Leader
     }

@@ -98,6 +98,7 @@ impl Carrier {
             voters,
             learners: group.learners(),
             settled: group.members_are_settled(),
+            half_changed: group.half_changed_voters(),
             progress,
             audience,
         }

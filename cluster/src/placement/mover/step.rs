@@ -18,6 +18,8 @@ pub struct Seen {
     pub learners: BTreeSet<NodeId>,
     /// No change of members is under way.
     pub settled: bool,
+    /// A change of voters was agreed half, and whoever asked for it went away: these shall vote in the end.
+    pub half_changed: Option<BTreeSet<NodeId>>,
     /// How far the learners are.
     pub progress: BTreeMap<NodeId, Progress>,
     /// Nodes that get the log without a vote, for as long as they are members: all of them in the system group, none elsewhere.
@@ -47,6 +49,9 @@ pub enum Step {
 }
 
 pub fn next_step(record: &GroupRecord, seen: &Seen) -> Step {
+    if let Some(voters) = &seen.half_changed {
+        return Step::ChangeVoters(voters.clone());
+    }
     if !seen.settled {
         return Step::Nothing;
     }
@@ -105,6 +110,7 @@ mod tests {
             voters,
             learners: BTreeSet::new(),
             settled: true,
+            half_changed: None,
             progress: BTreeMap::new(),
             audience: nodes(audience),
         };
@@ -189,9 +195,13 @@ mod tests {
             voters: nodes(&[1]),
             learners: nodes(&[]),
             settled: false,
+            half_changed: None,
             progress: BTreeMap::new(),
             audience: nodes(&[]),
         };
         assert_eq!(next_step(&record, &seen), Step::Nothing);
+        // Whoever began it is gone: nobody else would ever finish it.
+        let seen = Seen { half_changed: Some(nodes(&[2, 3])), ..seen };
+        assert_eq!(next_step(&record, &seen), Step::ChangeVoters(nodes(&[2, 3])));
     }
 }
