@@ -1,7 +1,9 @@
 //! Membership: how a node becomes a member of a cluster, and what it keeps on record about itself.
-//! Owns: join tokens, the call by which an invited node joins, what the founder puts on record.
+//! Owns: join tokens, the call by which an invited node joins, what the founder puts on record, where a node says it is.
 //! Does not own: the records and their rules (`metadata`), certificates (`peer::authority`), files on the drive (the node).
 
+mod announce;
+mod announcement;
 mod decided;
 mod founder;
 mod identity;
@@ -21,6 +23,8 @@ use std::sync::Arc;
 
 use onggi_storage_engine::env::Environment;
 
+pub(crate) use announce::{AnnouncementService, announce};
+pub use announcement::Announcement;
 pub use identity::NodeIdentity;
 pub use invitation::Invitation;
 pub use join_message::{JoinRequest, JoinResponse};

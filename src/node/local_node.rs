@@ -5,9 +5,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use onggi_cluster::id::{HostId, NodeId};
 use onggi_cluster::membership::NodeIdentity;
+use onggi_cluster::metadata::record::NodeState;
 use onggi_cluster::metadata::secret_box::SecretBox;
 use onggi_cluster::peer::LocalNodes;
 use onggi_cluster::{Cluster, MembershipOptions};
@@ -64,19 +65,25 @@ impl LocalNode {
         let Established { identity, .. } = &established;
         let identity = identity.clone();
         parts.nodes.announce(identity.node);
+        let described = member::describe(&parts.config, parts.bound, identity.drive);
         let membership = MembershipOptions {
             cluster: identity.cluster,
             master_key: master_key.clone(),
             founder: identity.node == NodeId::FOUNDER,
+            announcement: Some(member::announcement(&described)),
         };
         let OpenPeers { network, mesh, part: peers } = peers::open(&data_dir, &established, &parts.nodes)?;
         let options = options::cluster(&parts.config, &identity);
-        let cluster = match Cluster::start_member(options, engine, network, membership).await {
+        let started = tokio::select! {
+            started = Cluster::start_member(options, engine, network, membership) => started.context("start the cluster"),
+            why = mesh.dismissed() => Err(anyhow!(member::dismissal(&why))),
+        };
+        let cluster = match started {
             Ok(cluster) => cluster,
             Err(error) => {
                 parts.nodes.close(identity.node);
                 peers.stop().await;
-                return Err(error).context("start the cluster");
+                return Err(error);
             }
         };
         let membership = cluster.membership().context("a node is a member of its cluster")?.clone();
@@ -86,7 +93,6 @@ impl LocalNode {
         let admin = AdminApi::new(services.clone(), parts.system.clone());
         let web = Web::new(admin, parts.system.clone(), parts.metrics.clone());
 
-        let described = member::describe(&parts.config, parts.bound, identity.drive);
         let renewal = Renewal::new(&data_dir, membership.clone(), mesh);
         let registration = Registration::new(membership, established, described, renewal);
         let admitted = registration.first_attempt().await;
@@ -118,6 +124,12 @@ impl LocalNode {
     /// As the cluster has it on record, if this node knows already.
     pub fn host(&self) -> Option<HostId> {
         self.cluster.placement().nodes.get(&self.number()).map(|record| record.host)
+    }
+
+    /// The operator empties it.
+    pub fn is_draining(&self) -> bool {
+        let placement = self.cluster.placement();
+        placement.nodes.get(&self.number()).is_some_and(|record| record.state == NodeState::Draining)
     }
 
     /// `false` once it was given up.

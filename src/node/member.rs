@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use onggi_cluster::id::{DriveId, NodeId};
-use onggi_cluster::membership::{JoinRequest, JoinToken, Membership, NodeIdentity, Recorded};
+use onggi_cluster::membership::{Announcement, JoinRequest, JoinToken, Membership, NodeIdentity, Recorded};
 use onggi_cluster::metadata::command::NewNode;
 use onggi_cluster::metadata::secret_box::MasterKey;
 use onggi_cluster::peer::InvitedCall;
@@ -85,4 +85,14 @@ pub fn describe(config: &Config, bound: Bound, drive: DriveId) -> NewNode {
         weight: config.cluster.weight.get(),
         release: env!("CARGO_PKG_VERSION").to_string(),
     }
+}
+
+/// What the others are told at each start.
+pub fn announcement(node: &NewNode) -> Announcement {
+    Announcement { drive: node.drive, addresses: node.addresses.clone(), release: node.release.clone() }
+}
+
+/// What the operator is told of a node that another one refused for good.
+pub fn dismissal(why: &str) -> String {
+    format!("{why}; to join as a new node, start with an empty data directory, --join and a token")
 }

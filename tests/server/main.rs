@@ -4,12 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, its helpers too")]
 
 mod admin;
+mod comes_back;
 mod durability;
 mod hostile;
 mod http;
 mod http2;
 mod membership;
+mod metrics;
 mod node;
+mod place;
 mod refusals;
 #[path = "../support/s3_client.rs"]
 mod s3_client;
@@ -19,3 +22,4 @@ mod start;
 mod stop;
 mod three_nodes;
 mod tls;
+mod wind_down;

@@ -2,8 +2,6 @@
 //! no acknowledged write.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,13 +10,12 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use tempfile::TempDir;
 
-use crate::node::{ACCESS_KEY, Node, SECRET_KEY, onggi};
+use crate::node::{ACCESS_KEY, Node, SECRET_KEY};
+use crate::place::{Place, wait_for_copies};
 use crate::s3_client::{client_with, pattern};
 
 const BUCKET: &str = "shared";
 const WRITERS: usize = 4;
-/// Joining, electing and moving all groups takes seconds; a busy machine gets more.
-const WAIT_MAX: Duration = Duration::from_secs(120);
 /// Of one write, over all nodes: an election or two.
 const WRITE_MAX: Duration = Duration::from_secs(30);
 /// Inline, one chunk, several chunks.
@@ -26,36 +23,11 @@ const SIZES: [usize; 4] = [0, 5_000, 200_000, 5_000_000];
 
 type Stored = BTreeMap<String, Vec<u8>>;
 
-struct Place {
-    data_dir: PathBuf,
-    /// The same at every start: others have it on record.
-    peer: String,
-}
-
-impl Place {
-    fn new(directory: &TempDir, name: &str) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        Self { data_dir: directory.path().join(name), peer: free.to_string() }
-    }
-
-    fn start(&self, join: Option<(&str, &str)>) -> Node {
-        let mut command = onggi();
-        command.arg("server").arg("--data-dir").arg(&self.data_dir);
-        command.args(["--s3-listen", "127.0.0.1:0", "--web-listen", "127.0.0.1:0", "--peer-listen", &self.peer]);
-        command.args(["--log", "warn", "--set", "observability.access_log=false"]);
-        command.env("ONGGI_ROOT_ACCESS_KEY", ACCESS_KEY).env("ONGGI_ROOT_SECRET_KEY", SECRET_KEY);
-        if let Some((member, token)) = join {
-            command.args(["--join", member]).env("ONGGI_JOIN_TOKEN", token);
-        }
-        Node::run(command, &self.data_dir)
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_node_with_data_becomes_three_and_survives_a_kill() {
     let directory = TempDir::new().unwrap();
     let places = ["first", "second", "third"].map(|name| Place::new(&directory, name));
-    let first = places[0].start(None);
+    let first = places[0].start();
     client(&first).create_bucket().bucket(BUCKET).send().await.unwrap();
     let mut stored = Stored::new();
     for (number, bytes) in SIZES.into_iter().enumerate() {
@@ -64,11 +36,7 @@ async fn one_node_with_data_becomes_three_and_survives_a_kill() {
         stored.insert(format!("before/{number}"), body);
     }
 
-    let join = |place: &Place| {
-        let created = first.admin_json(&["token", "create"]);
-        place.start(Some((created["join"].as_str().unwrap(), created["token"].as_str().unwrap())))
-    };
-    let (second, third) = (join(&places[1]), join(&places[2]));
+    let (second, third) = (places[1].join(&first), places[2].join(&first));
     wait_for_copies(&first, 3);
     for node in [&first, &second, &third] {
         verify(&client(node), &stored).await;
@@ -90,7 +58,7 @@ async fn one_node_with_data_becomes_three_and_survives_a_kill() {
     verify(&client(&third), &stored).await;
 
     // It comes back as it was, and has what it missed.
-    let first = places[0].start(None);
+    let first = places[0].start();
     verify(&client(&first), &stored).await;
 
     // Alone it decides nothing and tells nothing, and soon.
@@ -102,7 +70,7 @@ async fn one_node_with_data_becomes_three_and_survives_a_kill() {
     let read = client(&first).get_object().bucket(BUCKET).key("before/1").send().await.unwrap_err();
     assert_eq!(read.raw_response().unwrap().status().as_u16(), 503, "{read:?}");
     println!("a minority said so within {:?}", begun.elapsed());
-    let second = places[1].start(None);
+    let second = places[1].start();
     put_somewhere(&[client(&first), client(&second)], "again", b"again").await;
     verify(&client(&second), &stored).await;
 }
@@ -152,19 +120,6 @@ async fn verify(client: &Client, stored: &Stored) {
         assert!(listed.contains(key), "{key} is not listed");
         let got = client.get_object().bucket(BUCKET).key(key).send().await.unwrap().body.collect().await.unwrap();
         assert!(got.into_bytes() == body[..], "{key} has other bytes");
-    }
-}
-
-fn wait_for_copies(node: &Node, copies: usize) {
-    let begun = Instant::now();
-    loop {
-        let status = node.admin_json(&["cluster", "status"]);
-        let groups = status["groups"].as_array().unwrap();
-        if groups.iter().all(|group| group["voters"].as_array().unwrap().len() == copies) {
-            return;
-        }
-        assert!(begun.elapsed() < WAIT_MAX, "not every group has {copies} copies: {status}");
-        std::thread::sleep(Duration::from_millis(200));
     }
 }
 

@@ -16,13 +16,13 @@ use super::network::ClusterNetwork;
 use super::options::{self, ClusterOptions};
 use super::{Cluster, Inner};
 use crate::data::{
-    Backfills, BlobQueues, DataNode, DataNodeOptions, DataOptions, RepairOptions, ReplicaMap, ReplicaSet, SweepOptions,
+    Backfills, BlobQueues, DataNode, DataNodeOptions, DataOptions, ReplicaMap, ReplicaSet, SweepOptions,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClusterId, GroupId, NodeId};
-use crate::membership::{JoinService, Membership};
+use crate::membership::{Announcement, AnnouncementService, JoinService, Membership, announce};
 use crate::metadata::bucket_steps;
-use crate::metadata::client::{MetadataClient, Route, Routing, with_metadata_handlers};
+use crate::metadata::client::{Admission, MetadataClient, Route, Routing, with_metadata_handlers};
 use crate::metadata::secret_box::MasterKey;
 use crate::peer::{Handlers, Method};
 use crate::placement::mover::{Carrier, Director, Follower, HasBytes, Residents, read_placement};
@@ -38,6 +38,8 @@ pub struct MembershipOptions {
     pub master_key: MasterKey,
     /// The first node: what is not there yet it makes. Every other one waits for what there is.
     pub founder: bool,
+    /// Said to the others at a start, which may call this node where it was before.
+    pub announcement: Option<Announcement>,
 }
 
 impl Cluster {
@@ -90,10 +92,14 @@ impl Cluster {
         let founds = founds && decides_alone && !known.as_ref().is_some_and(Placement::is_on_record);
         let (publisher, placement) = PlacementPublisher::new(known.unwrap_or_else(Placement::unknown));
 
-        let drive = engine.drive().health().clone();
+        let admission = Admission::new(engine.drive().health().clone());
         let routing = Routing::new(options.node, groups.clone(), placement.clone(), peers.clone());
-        let metadata =
-            MetadataClient::new(routing.clone(), environment.clone(), drive.clone(), options.proposals_in_flight_max);
+        let metadata = MetadataClient::new(
+            routing.clone(),
+            environment.clone(),
+            admission.clone(),
+            options.proposals_in_flight_max,
+        );
         let (replicas, replica_watch) = watch::channel(Arc::new(replica_map(&placement.now())));
         let data = DataNode::new(DataNodeOptions {
             node: options.node,
@@ -105,16 +111,19 @@ impl Cluster {
             states: Arc::new(GroupTruth { node: options.node, groups: groups.clone(), metadata: metadata.clone() }),
             queues,
             data: DataOptions { inline_bytes_max: options.inline_bytes_max, chunk_bytes: options.chunk_bytes },
-            repair: RepairOptions::default(),
+            repair: options.repair.clone(),
             sweep: SweepOptions { interval: options.sweep_interval, grace: options.sweep_grace },
         });
+        let announcement = membership.as_ref().and_then(|membership| membership.announcement.clone());
         let membership = membership.map(|MembershipOptions { cluster, master_key, .. }| {
             Membership::new(cluster, master_key, metadata.clone(), environment.clone())
         });
         let mut handlers =
-            with_metadata_handlers(serve_groups(&groups, data.handlers(Handlers::new())), routing, drive);
+            with_metadata_handlers(serve_groups(&groups, data.handlers(Handlers::new())), routing, admission);
         if let Some(membership) = &membership {
-            handlers = handlers.with(Method::JOIN, JoinService::new(membership.clone()));
+            let announcements = AnnouncementService::new(membership.clone(), addresses.clone());
+            handlers =
+                handlers.with(Method::JOIN, JoinService::new(membership.clone())).with(Method::ANNOUNCE, announcements);
         }
         serve(handlers)?;
 
@@ -127,12 +136,21 @@ impl Cluster {
         } else {
             residents.settle().await?;
             if membership.is_some() {
-                publisher.publish(first_placement(&metadata, options.node, options.raft.start_timeout).await?);
+                let known = first_placement(&metadata, options.node, options.raft.start_timeout);
+                let known = match &announcement {
+                    Some(announcement) => tokio::select! {
+                        known = known => known?,
+                        refused = announce(&peers, &addresses, options.node, announcement) => return Err(refused),
+                    },
+                    None => known.await?,
+                };
+                publisher.publish(known);
                 residents.settle().await?;
             }
         }
 
         let stop = CancellationToken::new();
+        let mut repair_is_held = Arc::default();
         let mut tasks = Tasks { stop: stop.clone(), tasks: Vec::new() };
         // A cluster that is not on record stays as it was founded: there is nothing to follow.
         if membership.is_some() {
@@ -149,8 +167,15 @@ impl Cluster {
                 peers.clone(),
             );
             tasks.spawn("mover", |stop| carrier.run(stop));
-            let director =
-                Director::new(options.node, groups.clone(), placement.clone(), metadata.clone(), peers.clone());
+            let director = Director::new(
+                options.node,
+                groups.clone(),
+                placement.clone(),
+                metadata.clone(),
+                peers.clone(),
+                options.gone_after,
+            );
+            repair_is_held = director.is_held();
             tasks.spawn("director", |stop| director.run(stop));
         }
         replicas.send_replace(Arc::new(replica_map(&placement.now())));
@@ -164,8 +189,19 @@ impl Cluster {
         }
         tracing::info!(node = options.node.0, groups = groups.all().len(), "cluster started");
         let tasks = Mutex::new(tasks.tasks);
-        let inner =
-            Inner { node: options.node, peers, placement, groups, metadata, membership, data, engine, stop, tasks };
+        let inner = Inner {
+            node: options.node,
+            peers,
+            placement,
+            groups,
+            metadata,
+            membership,
+            data,
+            engine,
+            repair_is_held,
+            stop,
+            tasks,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 }

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use onggi_storage_engine::format::Record;
 
-use super::text::check_release;
-use super::{JoinRequest, JoinResponse, Membership, check_host_port, check_zone};
+use super::text::{check_addresses, check_release};
+use super::{JoinRequest, JoinResponse, Membership, check_zone};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{NodeId, TokenId};
 use crate::metadata::client::Route;
@@ -85,10 +85,7 @@ impl Membership {
 }
 
 fn check(node: &NewNode) -> std::result::Result<(), String> {
-    let addresses = &node.addresses;
-    for address in [&addresses.peer, &addresses.web, &addresses.s3] {
-        check_host_port(address)?;
-    }
+    check_addresses(&node.addresses)?;
     check_zone(&node.zone)?;
     check_release(&node.release)?;
     if node.weight > WEIGHT_MAX {

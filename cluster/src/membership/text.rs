@@ -1,5 +1,7 @@
 //! Texts that nodes and operators give: addresses and zones, within bounds and safe in a table and in a log line.
 
+use crate::metadata::command::NodeAddresses;
+
 pub const ZONE_CHARS_MAX: usize = 64;
 /// A DNS name of 253 bytes, brackets or none, and a port.
 pub const HOST_PORT_BYTES_MAX: usize = 261;
@@ -27,6 +29,10 @@ pub fn check_host_port(text: &str) -> Result<(), String> {
         None => !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)),
     };
     if is_host && port.parse::<u16>().is_ok_and(|port| port > 0) { Ok(()) } else { wrong() }
+}
+
+pub(super) fn check_addresses(addresses: &NodeAddresses) -> Result<(), String> {
+    [&addresses.peer, &addresses.web, &addresses.s3].into_iter().try_for_each(|address| check_host_port(address))
 }
 
 pub(super) fn check_release(release: &str) -> Result<(), String> {

@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::frame::{Frame, FrameReader, HELLO_BYTES_MAX, Outgoing};
-use super::hello::Hello;
+use super::hello::{Hello, REMOVED};
 use super::write::FrameWriter;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -38,16 +38,28 @@ pub struct Dialed {
     pub hello: Hello,
 }
 
+/// Why there is no connection.
+struct Failed {
+    kind: ErrorKind,
+    why: String,
+}
+
+impl From<String> for Failed {
+    fn from(why: String) -> Self {
+        Self { kind: ErrorKind::Unavailable, why }
+    }
+}
+
 impl Dial<'_> {
-    /// Every error is `Unavailable`: no call was sent.
+    /// The error is `Unavailable`, or `hello::REMOVED`; no call was sent.
     pub async fn dial(self) -> Result<Dialed> {
         let (address, limit) = (self.address.to_owned(), self.handshake);
         let connected = tokio::time::timeout(limit, self.shake_hands()).await;
-        let connected = connected.unwrap_or_else(|_| Err(format!("not within {limit:?}")));
-        connected.map_err(|why| Error::new(ErrorKind::Unavailable, format!("connect to {address}: {why}")))
+        let connected = connected.unwrap_or_else(|_| Err(format!("not within {limit:?}").into()));
+        connected.map_err(|Failed { kind, why }| Error::new(kind, format!("connect to {address}: {why}")))
     }
 
-    async fn shake_hands(self) -> std::result::Result<Dialed, String> {
+    async fn shake_hands(self) -> std::result::Result<Dialed, Failed> {
         let tcp = tokio::time::timeout(self.connect, TcpStream::connect(self.address)).await;
         let tcp = tcp.map_err(|_| format!("no answer within {:?}", self.connect))?.map_err(text)?;
         tcp.set_nodelay(true).map_err(text)?;
@@ -58,9 +70,10 @@ impl Dial<'_> {
         // TLS 1.3 lets a client finish before the server has looked at its certificate: what is wrong with it comes here.
         let hello = match reader.next(HELLO_BYTES_MAX).await.map_err(text)? {
             Some(Frame::Hello(record)) => Hello::from_bytes(&record).map_err(|error| error.to_string())?,
-            Some(Frame::Failure { text, .. }) => return Err(format!("it refuses: {text}")),
-            Some(_) => return Err("it does not say who it is".to_owned()),
-            None => return Err("it closed the connection without a word".to_owned()),
+            Some(Frame::Failure { kind: REMOVED, text, .. }) => return Err(Failed { kind: REMOVED, why: text }),
+            Some(Frame::Failure { text, .. }) => return Err(format!("it refuses: {text}").into()),
+            Some(_) => return Err("it does not say who it is".to_owned().into()),
+            None => return Err("it closed the connection without a word".to_owned().into()),
         };
         hello.check(&self.hello.cluster)?;
         Ok(Dialed { reader, writer, hello })

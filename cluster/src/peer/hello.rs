@@ -8,11 +8,15 @@ use onggi_storage_engine::error::{Error, Result};
 use onggi_storage_engine::format::{Decoder, Encoder, Record};
 
 use super::Class;
+use crate::error::ErrorKind;
 use crate::id::{ClusterId, DriveId, NodeId};
 
 /// The protocols that this release speaks.
 const PROTOCOL_MIN: u16 = 1;
 const PROTOCOL_MAX: u16 = 1;
+
+/// The kind of a refusal that is final: the node was removed, and that is for ever. Every other one may pass.
+pub const REMOVED: ErrorKind = ErrorKind::NotFound;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {

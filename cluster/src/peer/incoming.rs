@@ -13,7 +13,7 @@ use tokio_rustls::StartHandshake;
 use tokio_rustls::server::TlsStream;
 
 use super::frame::{FRAME_BYTES_MAX, Frame, FrameReader, HELLO_BYTES_MAX, Outgoing};
-use super::hello::Hello;
+use super::hello::{Hello, REMOVED};
 use super::limits::{BULK_REQUESTS_MAX, CONTROL_REQUESTS_MAX, FAREWELL, REQUEST_BYTES_MAX};
 use super::server::{OfNode, Server};
 use super::write::{FrameWriter, Queued};
@@ -55,7 +55,7 @@ impl Incoming {
         let mut writer = FrameWriter::new(write, mesh.limits.stall);
         let admitted = match reader.next(HELLO_BYTES_MAX).await? {
             Some(Frame::Hello(record)) => admit(server, caller, &record),
-            _ => Err("its first frame is no hello".to_owned()),
+            _ => Err(Refused::for_now("its first frame is no hello")),
         };
         match admitted {
             Ok((hello, counted)) => {
@@ -63,8 +63,8 @@ impl Incoming {
                 let (class, drive) = (hello.class, hello.drive);
                 Ok(Self { reader, writer, caller, class, drive, counted })
             }
-            Err(why) => {
-                writer.send(&Outgoing::failure(0, ErrorKind::Conflict, &why)).await?;
+            Err(Refused { kind, why }) => {
+                writer.send(&Outgoing::failure(0, kind, &why)).await?;
                 writer.close().await?;
                 Err(io::Error::other(format!("{caller:?}: {why}")))
             }
@@ -128,21 +128,41 @@ async fn say_goodbye(writer: &mut AnswerWriter) -> io::Result<()> {
     writer.close().await
 }
 
-fn admit(server: &Arc<Server>, caller: Caller, record: &Bytes) -> std::result::Result<(Hello, Option<OfNode>), String> {
+/// Why a connection is not taken.
+struct Refused {
+    kind: ErrorKind,
+    why: String,
+}
+
+impl Refused {
+    fn for_now(why: impl Into<String>) -> Self {
+        Self { kind: ErrorKind::Conflict, why: why.into() }
+    }
+}
+
+fn admit(
+    server: &Arc<Server>,
+    caller: Caller,
+    record: &Bytes,
+) -> std::result::Result<(Hello, Option<OfNode>), Refused> {
     let mesh = &server.mesh.inner;
-    let hello = Hello::from_bytes(record).map_err(|error| error.to_string())?;
-    hello.check(&mesh.cluster)?;
+    let hello = Hello::from_bytes(record).map_err(|error| Refused::for_now(error.to_string()))?;
+    hello.check(&mesh.cluster).map_err(Refused::for_now)?;
     let Caller::Node(node) = caller else {
         return Ok((hello, None));
     };
     if hello.node != node {
-        return Err(format!("it says that it is node {}, its certificate says node {}", hello.node.0, node.0));
+        let why = format!("it says that it is node {}, its certificate says node {}", hello.node.0, node.0);
+        return Err(Refused::for_now(why));
+    }
+    if mesh.book.is_removed(node) {
+        return Err(Refused { kind: REMOVED, why: format!("node {} was removed from the cluster", node.0) });
     }
     let Some(entry) = mesh.book.get(node) else {
-        return Err(format!("node {} is no member, as far as this node knows", node.0));
+        return Err(Refused::for_now(format!("node {} is no member, as far as this node knows", node.0)));
     };
     if entry.drive != hello.drive {
-        return Err(format!("node {} is on record with another drive: was it set up anew?", node.0));
+        return Err(Refused::for_now(format!("node {} is on record with another drive: was it set up anew?", node.0)));
     }
     mesh.heard_of(node);
     Ok((hello, Some(server.count(node))))

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +17,7 @@ use super::address_book::AddressBook;
 use super::authority::PeerCredentials;
 use super::dial::{Dial, Dialed};
 use super::health::Health;
-use super::hello::Hello;
+use super::hello::{Hello, REMOVED};
 use super::lane::{Connect, Lane};
 use super::limits::{BULK_CONNECTIONS, PeerLimits};
 use super::tls::{self, TlsIdentity};
@@ -50,6 +51,8 @@ pub(super) struct Inner {
     pub book: AddressBook,
     pub limits: PeerLimits,
     peers: RwLock<BTreeMap<NodeId, Arc<Peer>>>,
+    /// Set when a member says that this node was removed; the text says who and why.
+    dismissal: watch::Sender<Option<String>>,
 }
 
 struct Peer {
@@ -64,8 +67,23 @@ impl Mesh {
     pub fn new(options: MeshOptions) -> Result<Self> {
         let MeshOptions { node, cluster, drive, release, credentials, book, limits } = options;
         let identity = RwLock::new(TlsIdentity::of_member(&credentials)?);
-        let peers = RwLock::default();
-        Ok(Self { inner: Arc::new(Inner { node, cluster, drive, release, identity, book, limits, peers }) })
+        let (peers, dismissal) = (RwLock::default(), watch::Sender::new(None));
+        Ok(Self { inner: Arc::new(Inner { node, cluster, drive, release, identity, book, limits, peers, dismissal }) })
+    }
+
+    /// Waits until another member has said that this node was removed from the cluster.
+    pub async fn dismissed(&self) -> String {
+        let mut dismissal = self.inner.dismissal.subscribe();
+        loop {
+            let told = dismissal.borrow_and_update().clone();
+            if let Some(why) = told {
+                return why;
+            }
+            if dismissal.changed().await.is_err() {
+                // The sender lives as long as the mesh.
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// New connections use the new certificate; those that are open stay.
@@ -81,7 +99,10 @@ impl Mesh {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                changed = book.changed() => if changed.is_ok() { self.inner.forget_strangers() },
+                changed = book.changed() => if changed.is_ok() {
+                    self.inner.forget_strangers();
+                    self.inner.forget_refusals();
+                },
                 () = tokio::time::sleep(self.inner.limits.ping_interval) => self.inner.look_after_peers(),
             }
         }
@@ -169,6 +190,12 @@ impl Inner {
         peers.retain(|node, _| self.book.get(*node).is_some());
     }
 
+    /// Somebody may be elsewhere now.
+    fn forget_refusals(&self) {
+        let peers = self.peers.read().unwrap_or_else(PoisonError::into_inner);
+        peers.values().for_each(|peer| peer.lanes().for_each(Lane::forget_refusal));
+    }
+
     fn look_after_peers(self: &Arc<Self>) {
         let peers = self.peers.read().unwrap_or_else(PoisonError::into_inner);
         for peer in peers.values() {
@@ -235,7 +262,11 @@ impl Connect for ConnectTo {
                 handshake: mesh.limits.handshake,
                 stall: mesh.limits.stall,
             };
-            let dialed = dial.dial().await?;
+            let dialed = dial.dial().await.inspect_err(|error| {
+                if error.kind() == REMOVED {
+                    mesh.dismissal.send_replace(Some(error.to_string()));
+                }
+            })?;
             if dialed.hello.node != self.node || dialed.hello.drive != entry.drive {
                 return Err(gone("it answers from another drive than the one on record: was it set up anew?"));
             }

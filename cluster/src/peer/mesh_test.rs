@@ -2,7 +2,7 @@
 
 mod local_nodes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -551,4 +551,26 @@ async fn a_peer_that_falls_silent_is_noticed_and_found_again() {
     open.send(true).expect("the proxy runs");
     until("it is back", || anna.is_up(BERTA)).await;
     call(LIMIT).await.expect("answers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_node_is_told_so_and_an_unknown_one_may_try_again() {
+    let cluster = Cluster::start(handlers()).await;
+    let berta = BTreeMap::from([(BERTA, cluster.book.get(BERTA).expect("is there"))]);
+    cluster.book.replace(berta);
+    assert_eq!(cluster.call(Method::PROPOSE, Vec::new()).await.expect_err("unknown").kind(), ErrorKind::Unavailable);
+    assert!(cluster.anna.dismissed().now_or_never().is_none());
+    cluster.book.set_removed(BTreeSet::from([ANNA]));
+    let why = tokio::time::timeout(LIMIT, async {
+        let told = cluster.anna.dismissed();
+        tokio::pin!(told);
+        loop {
+            let _refused = cluster.call(Method::PROPOSE, Vec::new()).await;
+            if let Ok(why) = tokio::time::timeout(Duration::from_millis(20), &mut told).await {
+                return why;
+            }
+        }
+    });
+    let why = why.await.expect("is told");
+    assert!(why.contains("node 1 was removed from the cluster"), "{why}");
 }

@@ -41,6 +41,7 @@ macro_rules! methods {
 methods! {
     PING = 1 Control,
     JOIN = 2 Control,
+    ANNOUNCE = 3 Control,
     RAFT_APPEND = 16 Control,
     RAFT_VOTE = 17 Control,
     RAFT_PRE_VOTE = 18 Control,

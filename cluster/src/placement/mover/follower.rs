@@ -2,7 +2,7 @@
 //! Owns: reading the system group's state when it has changed; telling the placement view and the address book.
 //! Does not own: the state. A node that is cut off keeps its last picture.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +49,7 @@ impl Follower {
 
     async fn read(&self) -> Result<()> {
         let Some(placement) = read_placement(&self.system).await? else { return Ok(()) };
+        self.addresses.set_removed(removed(&placement));
         self.addresses.replace(addresses(&placement));
         self.publisher.publish(placement);
         Ok(())
@@ -61,6 +62,11 @@ pub async fn read_placement(system: &Group) -> Result<Option<Placement>> {
     tokio::task::spawn_blocking(move || Placement::read(&view))
         .await
         .map_err(|panic| Error::caused_by(ErrorKind::Internal, "read placement", panic))?
+}
+
+fn removed(placement: &Placement) -> BTreeSet<NodeId> {
+    let removed = placement.nodes.values().filter(|record| record.state == NodeState::Removed);
+    removed.map(|record| record.node).collect()
 }
 
 fn addresses(placement: &Placement) -> BTreeMap<NodeId, PeerEntry> {
