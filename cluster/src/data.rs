@@ -8,6 +8,7 @@ mod blob_layout;
 mod chunk_message;
 mod counters;
 mod departed_groups;
+mod fill_report;
 mod freed_blobs;
 mod group_state;
 mod hedge;
@@ -15,6 +16,7 @@ mod inbound;
 mod node;
 mod open_blobs;
 mod passes;
+mod rate_meter;
 mod reader;
 mod received_blobs;
 mod remote_chunks;
@@ -25,7 +27,7 @@ mod sweep;
 mod writer;
 
 #[cfg(test)]
-mod faulty_disk;
+pub(crate) mod faulty_disk;
 #[cfg(test)]
 mod simulation_test;
 #[cfg(test)]
@@ -44,6 +46,7 @@ pub use backfills::Backfills;
 pub use blob_changes::{BlobChanges, BlobQueues};
 pub use blob_layout::BlobLayout;
 pub use counters::{RepairStatus, ReplicationStatus};
+pub use fill_report::{FillReport, GroupFill, ask as ask_fill_report};
 pub use group_state::{GroupState, GroupStates};
 pub use node::{DataNode, DataNodeOptions};
 pub use reader::ContentStream;

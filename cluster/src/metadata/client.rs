@@ -2,6 +2,7 @@
 //! Owns: routing by owner, request ids and times, the bound on proposals in flight.
 //! Does not own: what a change means (`apply`), agreement (`raft`), finding the leader (`proposer`), a state to read (`reader`).
 
+mod admission;
 mod attempts;
 mod open_views;
 mod proposer;
@@ -13,10 +14,10 @@ mod wire;
 
 use std::sync::Arc;
 
-use onggi_storage_engine::drive::{Health, WriteFor};
 use onggi_storage_engine::env::Environment;
 use tokio::sync::Semaphore;
 
+pub(crate) use self::admission::Admission;
 pub(crate) use self::routing::Routing;
 pub(crate) use self::service::with_metadata_handlers;
 
@@ -24,7 +25,7 @@ use self::proposer::Proposer;
 use self::reader::Reader;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, OwnerKey, RequestId};
-use crate::metadata::command::{Change, Command, OwnerChange};
+use crate::metadata::command::{Change, Command};
 use crate::metadata::outcome::Outcome;
 use crate::metadata::view::MetadataView;
 
@@ -47,7 +48,6 @@ struct Inner {
     proposer: Proposer,
     reader: Reader,
     environment: Environment,
-    drive: Arc<Health>,
     in_flight: Arc<Semaphore>,
 }
 
@@ -55,12 +55,12 @@ impl MetadataClient {
     pub(crate) fn new(
         routing: Routing,
         environment: Environment,
-        drive: Arc<Health>,
+        admission: Admission,
         proposals_in_flight_max: usize,
     ) -> Self {
         let in_flight = Arc::new(Semaphore::new(proposals_in_flight_max));
-        let (proposer, reader) = (Proposer::new(routing.clone()), Reader::new(routing.clone()));
-        Self { inner: Arc::new(Inner { routing, proposer, reader, environment, drive, in_flight }) }
+        let (proposer, reader) = (Proposer::new(routing.clone(), admission), Reader::new(routing.clone()));
+        Self { inner: Arc::new(Inner { routing, proposer, reader, environment, in_flight }) }
     }
 
     /// Decides a change in the owner's group (or the system group). A refusal is an `Outcome`, not an error.
@@ -92,8 +92,6 @@ impl MetadataClient {
 
     /// Commits under an id and a time that are given, so that a later attempt can be the same request.
     pub(crate) async fn commit_command(&self, command: Command) -> Result<Outcome> {
-        // Before the log has it: a full disk in the middle of a write would fail the drive.
-        self.inner.drive.admit(write_for(&command.change))?;
         let Ok(permit) = self.inner.in_flight.clone().try_acquire_owned() else {
             return Err(Error::new(ErrorKind::Overloaded, "too many changes are on their way"));
         };
@@ -120,20 +118,5 @@ impl MetadataClient {
         id[..6].copy_from_slice(&time_ms.to_be_bytes()[2..]);
         self.inner.environment.random.fill(&mut id[6..]);
         RequestId(id)
-    }
-}
-
-/// Everything but what adds bytes of users goes on while the drive is full, deletes above all.
-fn write_for(change: &Change) -> WriteFor {
-    match change {
-        Change::Owner {
-            change:
-                OwnerChange::PutObject(_)
-                | OwnerChange::CopyObject(_)
-                | OwnerChange::PutPart { .. }
-                | OwnerChange::CreateUpload { .. },
-            ..
-        } => WriteFor::Storing,
-        Change::Owner { .. } | Change::System(_) => WriteFor::Changing,
     }
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use onggi_storage_engine::format::Record;
 
+use super::admission::Admission;
 use super::attempts::Attempts;
 use super::routing::Routing;
 use super::wire::{ProposeAnswer, ProposeRequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, NodeId};
-use crate::metadata::command::Command;
+use crate::metadata::command::{Change, Command};
 use crate::metadata::outcome::Outcome;
 use crate::peer::Method;
 
@@ -22,11 +23,12 @@ const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(super) struct Proposer {
     routing: Routing,
+    admission: Admission,
 }
 
 impl Proposer {
-    pub fn new(routing: Routing) -> Self {
-        Self { routing }
+    pub fn new(routing: Routing, admission: Admission) -> Self {
+        Self { routing, admission }
     }
 
     /// `OutcomeUnknown`: it may have happened. Any other error: it did not.
@@ -35,7 +37,7 @@ impl Proposer {
         let mut attempts = Attempts::new();
         let mut may_have_happened = false;
         loop {
-            let error = match self.attempt(group, encoded.clone(), attempts.number()).await {
+            let error = match self.attempt(group, &command.change, encoded.clone(), attempts.number()).await {
                 Ok(outcome) => return Ok(outcome),
                 Err(error) => error,
             };
@@ -54,19 +56,20 @@ impl Proposer {
         }
     }
 
-    async fn attempt(&self, group: GroupId, command: Bytes, number: u32) -> Result<Outcome> {
+    async fn attempt(&self, group: GroupId, change: &Change, command: Bytes, number: u32) -> Result<Outcome> {
         let Some(leader) = self.routing.leader(group, number) else {
             return Err(Error::new(ErrorKind::Unavailable, format!("nobody is known to hold group {}", group.0)));
         };
         if leader == self.routing.node {
-            self.propose_here(group, command).await
+            self.propose_here(group, change, command).await
         } else {
             self.send(leader, group, command).await
         }
     }
 
-    async fn propose_here(&self, group: GroupId, command: Bytes) -> Result<Outcome> {
+    async fn propose_here(&self, group: GroupId, change: &Change, command: Bytes) -> Result<Outcome> {
         let here = self.routing.groups.get(group)?;
+        self.admission.check(&here, change)?;
         if self.routing.is_sole_voter(group) {
             return here.propose(command).await;
         }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use onggi_storage_engine::drive::Health;
 use onggi_storage_engine::format::{Decoder, Record};
 
+use super::admission::Admission;
 use super::open_views::OpenViews;
 use super::reader::Reader;
 use super::remote_view::page;
@@ -17,7 +17,6 @@ use super::wire::{
     CloseViewRequest, GetAnswer, GetRequest, OpenViewAnswer, OpenViewRequest, ProposeAnswer, ProposeRequest,
     ReadIndexAnswer, ReadIndexRequest, ScanRequest,
 };
-use super::write_for;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
 use crate::metadata::command::Command;
@@ -30,15 +29,15 @@ const PAGE_BYTES: usize = 1024 * 1024;
 
 struct MetadataService {
     routing: Routing,
-    drive: Arc<Health>,
+    admission: Admission,
     reader: Reader,
     views: OpenViews,
 }
 
 /// `handlers`, and those of metadata.
-pub(crate) fn with_metadata_handlers(handlers: Handlers, routing: Routing, drive: Arc<Health>) -> Handlers {
+pub(crate) fn with_metadata_handlers(handlers: Handlers, routing: Routing, admission: Admission) -> Handlers {
     let reader = Reader::new(routing.clone());
-    let service = Arc::new(MetadataService { routing, drive, reader, views: OpenViews::default() });
+    let service = Arc::new(MetadataService { routing, admission, reader, views: OpenViews::default() });
     handlers
         .with(Method::PROPOSE, calling(&service, MetadataService::propose))
         .with(Method::READ_INDEX, calling(&service, MetadataService::read_index))
@@ -65,8 +64,7 @@ impl MetadataService {
         let ProposeRequest { group } = Record::decode(&mut decoder)?;
         let command = payload.slice(payload.len() - decoder.remaining()..);
         let here = self.group(group)?;
-        // The caller has asked its own drive; this is the one that the log is on.
-        self.drive.admit(write_for(&Command::decode(&command)?.change))?;
+        self.admission.check(&here, &Command::decode(&command)?.change)?;
         let answer = match here.propose(command).await {
             Ok(outcome) => ProposeAnswer::Decided { outcome },
             Err(error) if error.kind() == ErrorKind::NotLeader => {
