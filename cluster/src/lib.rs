@@ -13,7 +13,7 @@ mod raft;
 mod testing;
 
 pub use cluster::{Cluster, ClusterNetwork, ClusterOptions, ClusterStatus, MembershipOptions, Serve};
-pub use data::{BlobWriter, ContentStream, DataClient, ReplicationStatus, SweepStatus};
+pub use data::{BlobWriter, ContentStream, DataClient, RepairOptions, ReplicationStatus, SweepStatus};
 pub use error::{Error, ErrorKind, Result};
 pub use metadata::client::{MetadataClient, Route};
 pub use raft::{GroupStatus, RaftOptions};

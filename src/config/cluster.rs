@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use onggi_cluster::membership::check_zone;
 
@@ -24,6 +25,8 @@ section! {
         zone: String = String::new(), flag "--zone";
         /// Share of the data compared with other nodes; 100 is normal.
         weight: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
+        /// How long a node may be away before its copies are made again on others: longer than a machine takes to boot.
+        repair_after: Duration = Duration::from_secs(10 * 60);
         /// Raft groups that share the key space, on one node too, so that it can grow.
         groups: NonZeroU32 = NonZeroU32::MIN.saturating_add(15);
     }
@@ -41,6 +44,9 @@ section! {
         if let Err(fix) = check_zone(&cluster.zone) {
             problems.push(format!("`cluster.zone`: {fix}"));
         }
+        if cluster.repair_after < REPAIR_AFTER_MIN {
+            problems.push("`cluster.repair_after` must be at least 10s: each restart of a node would move its data".into());
+        }
         if cluster.peer_listen.ip().is_unspecified() && cluster.peer_advertise.is_none() {
             problems.push(format!(
                 "`cluster.peer_listen` is {}, which no other node can call: set `cluster.peer_advertise` to HOST:PORT as others \
@@ -51,3 +57,5 @@ section! {
         problems
     }
 }
+
+const REPAIR_AFTER_MIN: Duration = Duration::from_secs(10);

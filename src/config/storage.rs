@@ -29,6 +29,10 @@ section! {
         scrub_bytes_per_second: ByteSize = ByteSize::mib(24);
         /// From the end of one scrub to the begin of the next.
         scrub_interval: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+        /// How fast a node fetches from others what it lacks: repairs, and the bytes of groups that move to it.
+        repair_bytes_per_second: ByteSize = ByteSize::mib(64);
+        /// How often a node compares all records of its groups with the chunks that it has, and fetches what it lacks.
+        repair_interval: Duration = Duration::from_secs(60 * 60);
         /// How long chunks that no object names are kept: longer than any upload takes between its last byte and its reply.
         sweep_grace: Duration = Duration::from_secs(60 * 60);
         /// How often chunks that no object names are looked for.
@@ -52,6 +56,7 @@ section! {
         for (name, value) in [
             ("garbage_bytes_per_second", storage.garbage_bytes_per_second),
             ("scrub_bytes_per_second", storage.scrub_bytes_per_second),
+            ("repair_bytes_per_second", storage.repair_bytes_per_second),
             ("block_cache_bytes", storage.block_cache_bytes),
             ("write_buffer_bytes", storage.write_buffer_bytes),
         ] {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use onggi_cluster::ClusterOptions;
 use onggi_cluster::membership::NodeIdentity;
+use onggi_cluster::{ClusterOptions, RepairOptions};
 use onggi_storage_engine::EngineOptions;
 use onggi_storage_engine::rocks::BlockCache;
 
@@ -60,6 +60,11 @@ pub fn cluster(config: &Config, identity: &NodeIdentity) -> ClusterOptions {
         chunk_bytes: bytes(config.storage.chunk_bytes),
         sweep_grace: config.storage.sweep_grace,
         sweep_interval: config.storage.sweep_interval,
+        gone_after: config.cluster.repair_after,
+        repair: RepairOptions {
+            bytes_per_second: config.storage.repair_bytes_per_second.0,
+            pass_interval: config.storage.repair_interval,
+        },
         ..ClusterOptions::default()
     }
 }

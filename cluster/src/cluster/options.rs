@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::data::RepairOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::NodeId;
 use crate::raft::RaftOptions;
@@ -26,6 +27,10 @@ pub struct ClusterOptions {
     pub sweep_grace: Duration,
     /// How often the chunk index is compared with the references.
     pub sweep_interval: Duration,
+    /// How long a node is away before its replicas are made again elsewhere: longer than a machine takes to boot.
+    pub gone_after: Duration,
+    /// How fast replicas that lack bytes are filled, and how often they are looked for.
+    pub repair: RepairOptions,
     pub raft: RaftOptions,
 }
 
@@ -40,6 +45,8 @@ impl Default for ClusterOptions {
             proposals_in_flight_max: 4096,
             sweep_grace: Duration::from_secs(60 * 60),
             sweep_interval: Duration::from_secs(6 * 60 * 60),
+            gone_after: Duration::from_secs(10 * 60),
+            repair: RepairOptions::default(),
             raft: RaftOptions::default(),
         }
     }

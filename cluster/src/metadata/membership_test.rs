@@ -506,6 +506,9 @@ fn a_drain_can_be_taken_back() {
         drain 1
         drain 2
         undrain 1
+        move 1 weight=0
+        drain 2
+        move 1 weight=100
         drain 2
         nodes
         ",
@@ -521,6 +524,12 @@ fn a_drain_can_be_taken_back() {
             drain 2
                 refused: TooFewNodes { needed: 1 }
             undrain 1
+                Done
+            move 1 weight=0
+                Done
+            drain 2
+                refused: TooFewNodes { needed: 1 }
+            move 1 weight=100
                 Done
             drain 2
                 Done

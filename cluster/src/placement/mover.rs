@@ -7,10 +7,13 @@
 mod carrier;
 mod director;
 mod follower;
+mod repair_hold;
 mod residents;
 mod step;
+mod targets;
 
 pub use carrier::{Carrier, HasBytes};
 pub use director::Director;
 pub use follower::{Follower, read_placement};
 pub use residents::Residents;
+pub use targets::targets;

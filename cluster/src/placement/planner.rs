@@ -5,16 +5,14 @@
 //! replicas than it has, whatever fails; what is in place stays unless a rule needs it elsewhere. Planning a plan changes nothing.
 
 mod balance;
-mod departure;
 mod layout;
 mod leaders;
 mod pooled;
+mod recorded;
 mod seats;
 mod share;
 
 use std::collections::BTreeMap;
-
-pub use departure::{Refusal, check_departure};
 
 use crate::id::{GroupId, HostId, NodeId};
 use layout::Layout;
@@ -100,6 +98,14 @@ pub fn plan(nodes: &[NodeView], groups: &[GroupView], replication: usize) -> Pla
     let leaders = leaders::choose(groups, &targets, &seats);
     let moves = count_moves(groups, &targets);
     Plan { targets, leaders, moves }
+}
+
+/// Who should lead each group among those that vote in it now. Who leads does not count: every node that knows the same of
+/// nodes and voters comes to the same answer.
+pub fn leaders(nodes: &[NodeView], groups: &[GroupView]) -> BTreeMap<GroupId, NodeId> {
+    let voters = groups.iter().map(|group| (group.group, group.voters.clone())).collect();
+    let unled: Vec<GroupView> = groups.iter().map(|group| GroupView { leader: None, ..group.clone() }).collect();
+    leaders::choose(&unled, &voters, &Seats::of(nodes))
 }
 
 fn balanced(seats: &Seats, groups: &[&GroupView], size: usize) -> Vec<(GroupId, Vec<NodeId>)> {

@@ -23,6 +23,7 @@ use super::snapshot_file::SnapshotFiles;
 use crate::data::BlobChanges;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, NodeId};
+use crate::metadata::key::GroupSpace;
 use crate::peer::Peers;
 use crate::placement::PartitionMap;
 
@@ -105,6 +106,13 @@ impl GroupSet {
         self.options.snapshot_files.remove_all(id)?;
         tracing::info!(group = id.0, "a group left this node");
         Ok(())
+    }
+
+    /// Whether the drive has a log or a state of a group that is not open: a retirement was cut short.
+    pub async fn has_leftovers(&self, group: GroupId) -> Result<bool> {
+        let log = self.options.log_store.state(group.0)?;
+        let state = self.options.metadata_store.get(&GroupSpace(group).applied()).await?;
+        Ok(state.is_some() || log.last.is_some() || log.purged.is_some() || log.committed.is_some())
     }
 
     pub(super) fn snapshot_files(&self) -> &SnapshotFiles {

@@ -221,7 +221,11 @@ async fn a_group_is_retired_and_comes_back() {
     at_anna.change_voters(BTreeSet::from([ANNA, BERTA])).await.expect("promotes");
     at_anna.change_voters(BTreeSet::from([ANNA])).await.expect("removes");
 
+    // A crash in between leaves the state without its log.
+    nodes.engine(BERTA).log_store().forget(1).await.expect("forgets");
+    assert!(nodes.groups(BERTA).has_leftovers(GroupId(1)).await.expect("looks"));
     nodes.groups(BERTA).retire(keys()).await.expect("retires");
+    assert!(!nodes.groups(BERTA).has_leftovers(GroupId(1)).await.expect("looks"));
     assert!(nodes.groups(BERTA).find(GroupId(1)).is_none());
     assert!(nodes.records(BERTA, &keys()).is_empty());
     let log = nodes.engine(BERTA).log_store().state(1).expect("state");

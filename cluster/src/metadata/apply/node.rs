@@ -119,7 +119,8 @@ fn check_leaving(draft: &Draft<'_>, leaving: &[NodeRecord], state: NodeState) ->
     let groups = query::groups(draft.view())?;
     if leaving.iter().any(|record| record.state == NodeState::Active) {
         let nodes = query::nodes(draft.view())?;
-        let others = nodes.iter().filter(|other| other.state == NodeState::Active && !leaves(&other.node));
+        let takes_replicas = |node: &NodeRecord| node.state == NodeState::Active && node.weight > 0;
+        let others = nodes.iter().filter(|other| takes_replicas(other) && !leaves(&other.node));
         let hosts: BTreeSet<HostId> = others.map(|other| other.host).collect();
         // The system group takes as many voters as there are hosts for, and gives them up again.
         let of_owners = groups.iter().filter(|group| group.group != GroupId::SYSTEM);

@@ -18,6 +18,7 @@ use crate::metadata::command::{Change, SystemChange};
 use crate::metadata::outcome::{Outcome, Refusal};
 use crate::metadata::record::{GroupRecord, NodeState};
 use crate::peer::Peers;
+use crate::placement::planner::{self, GroupView, NodeView};
 use crate::placement::{Placement, PlacementView};
 use crate::raft::{Group, GroupSet};
 
@@ -31,7 +32,8 @@ const STEP_TIME_MAX: Duration = Duration::from_secs(5);
 /// Tells whether a node has every byte that a group's records name.
 pub type HasBytes = Arc<dyn Fn(NodeId, GroupId) -> BoxFuture<'static, Result<bool>> + Send + Sync>;
 
-#[derive(Clone)]
+type Leaders = Arc<BTreeMap<GroupId, NodeId>>;
+
 pub struct Carrier {
     node: NodeId,
     groups: Arc<GroupSet>,
@@ -39,6 +41,8 @@ pub struct Carrier {
     metadata: MetadataClient,
     has_bytes: HasBytes,
     peers: Peers,
+    /// Who should lead what, for the placement that it was planned for.
+    leaders: Option<(Arc<Placement>, Leaders)>,
 }
 
 impl Carrier {
@@ -50,18 +54,20 @@ impl Carrier {
         has_bytes: HasBytes,
         peers: Peers,
     ) -> Self {
-        Self { node, groups, placement, metadata, has_bytes, peers }
+        Self { node, groups, placement, metadata, has_bytes, peers, leaders: None }
     }
 
     /// Until `stop`.
-    pub async fn run(self, stop: CancellationToken) {
+    pub async fn run(mut self, stop: CancellationToken) {
         let mut next_spread = Instant::now() + SPREAD_INTERVAL;
         loop {
             let placement = self.placement.now();
             let led = self.groups.all().into_iter().filter(|group| group.is_leader());
             join_all(led.map(|group| self.carry(group, &placement))).await;
             if next_spread <= Instant::now() {
-                self.spread_leaders(&placement).await;
+                if let Err(error) = self.spread_leaders(&placement).await {
+                    tracing::debug!(%error, "a group was not handed over");
+                }
                 next_spread = Instant::now() + SPREAD_INTERVAL;
             }
             tokio::select! {
@@ -104,26 +110,27 @@ impl Carrier {
         }
     }
 
-    /// Hands one group over if this node leads two more than another one that could lead it. Only a node that holds all groups
-    /// can tell who leads how many; elsewhere leaders stay where elections and moves put them.
-    async fn spread_leaders(&self, placement: &Placement) {
-        let groups = self.groups.all();
-        if groups.len() != placement.groups.len() {
-            return;
+    /// Hands one group over that another node should lead. Every leader plans the same from what is on record, and so needs not know who
+    /// leads the groups of others; whom the plan names may be down, then who leads goes on.
+    async fn spread_leaders(&mut self, placement: &Arc<Placement>) -> Result<()> {
+        if placement.groups.values().any(|record| record.voters != record.target) {
+            return Ok(());
         }
-        let leads = |node: NodeId| groups.iter().filter(|group| group.leader_hint() == Some(node)).count();
-        let candidates = groups.iter().filter(|group| group.is_leader() && group.members_are_settled());
-        let least = candidates
-            .flat_map(|group| group.voters().into_iter().map(move |voter| (group, voter)))
-            .filter(|(group, voter)| {
-                self.peers.is_up(*voter) && group.entries_behind(*voter).is_some_and(|behind| behind == 0)
-            })
-            .min_by_key(|(_, voter)| leads(*voter));
-        let Some((group, voter)) = least.filter(|(_, voter)| leads(*voter) + 1 < leads(self.node)) else { return };
-        match group.transfer_leader(voter, STEP_TIME_MAX).await {
-            Ok(()) => tracing::info!(group = group.id().0, to = voter.0, "handed a group over, to even out who leads"),
-            Err(error) => tracing::debug!(group = group.id().0, %error, "a group was not handed over"),
-        }
+        let planned = match &self.leaders {
+            Some((known, planned)) if Arc::ptr_eq(known, placement) => planned.clone(),
+            _ => plan_leaders(placement.clone()).await?,
+        };
+        self.leaders = Some((placement.clone(), planned.clone()));
+        let due = self.groups.all().into_iter().find_map(|group| {
+            let named = *planned.get(&group.id())?;
+            let is_due = named != self.node && group.is_leader() && group.members_are_settled();
+            let is_able = || group.voters().contains(&named) && self.peers.is_up(named);
+            (is_due && is_able() && group.entries_behind(named) == Some(0)).then_some((group, named))
+        });
+        let Some((group, named)) = due else { return Ok(()) };
+        group.transfer_leader(named, STEP_TIME_MAX).await?;
+        tracing::info!(group = group.id().0, to = named.0, "handed a group over, to even out who leads");
+        Ok(())
     }
 
     async fn take(&self, group: &Group, step: Step, record: &GroupRecord) -> Result<()> {
@@ -147,6 +154,16 @@ impl Carrier {
             other => Err(Error::new(ErrorKind::Internal, format!("record where a group is: {other:?}"))),
         }
     }
+}
+
+async fn plan_leaders(placement: Arc<Placement>) -> Result<Leaders> {
+    let planned = tokio::task::spawn_blocking(move || {
+        // As if all were up: what one node knows of another is not what a third one knows.
+        let nodes: Vec<NodeView> = placement.nodes.values().map(|record| NodeView::of(record, true)).collect();
+        let groups: Vec<GroupView> = placement.groups.values().map(GroupView::of).collect();
+        Arc::new(planner::leaders(&nodes, &groups))
+    });
+    planned.await.map_err(|panic| Error::caused_by(ErrorKind::Internal, "plan who should lead", panic))
 }
 
 fn members(placement: &Placement) -> BTreeSet<NodeId> {

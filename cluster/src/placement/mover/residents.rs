@@ -1,8 +1,9 @@
 //! Residents: the groups that live on this node.
-//! Owns: opening a group that this node shall hold, retiring one that it does not hold any more.
+//! Owns: opening a group that this node shall hold, retiring one that it does not hold any more, also if a crash cut that short.
 //! Invariant: a group is retired only when it is settled elsewhere as of now: its voters are its target, and this node is not among them. A
 //! picture that is behind is not enough: the group may be on its way back, with this node's promises in its log.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::Result;
 use crate::id::{GroupId, NodeId};
 use crate::metadata::client::{MetadataClient, Route};
+use crate::metadata::record::GroupRecord;
 use crate::placement::{Placement, PlacementView};
 use crate::raft::{GroupKeys, GroupSet};
 
@@ -23,17 +25,23 @@ pub struct Residents {
     groups: Arc<GroupSet>,
     placement: PlacementView,
     metadata: MetadataClient,
+    /// Groups that are elsewhere, and of which nothing is left here.
+    gone: BTreeSet<GroupId>,
 }
 
 impl Residents {
     pub fn new(node: NodeId, groups: Arc<GroupSet>, placement: PlacementView, metadata: MetadataClient) -> Self {
-        Self { node, groups, placement, metadata }
+        Self { node, groups, placement, metadata, gone: BTreeSet::new() }
     }
 
     /// Until `stop`.
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
-            if let Err(error) = self.settle().await {
+            let settled = match self.settle().await {
+                Ok(()) => self.finish_retirements().await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = settled {
                 tracing::warn!(%error, "a group could not be opened or retired here; trying again");
             }
             tokio::select! {
@@ -65,13 +73,41 @@ impl Residents {
         Ok(())
     }
 
+    /// Each group is looked at once after it went.
+    async fn finish_retirements(&mut self) -> Result<()> {
+        let placement = self.placement.now();
+        let elsewhere: BTreeSet<GroupId> = placement
+            .groups
+            .keys()
+            .copied()
+            .filter(|group| *group != GroupId::SYSTEM && self.groups.find(*group).is_none())
+            .filter(|group| self.lives_elsewhere(&placement, *group))
+            .collect();
+        self.gone.retain(|group| elsewhere.contains(group));
+        for group in elsewhere {
+            if self.gone.contains(&group) {
+                continue;
+            }
+            if self.groups.has_leftovers(group).await? {
+                if !self.lives_elsewhere_now(group).await? {
+                    continue;
+                }
+                self.groups.retire(GroupKeys::of_owners(group, &placement.map)).await?;
+                tracing::info!(group = group.0, "what a crash left of a group that moved away is deleted");
+            }
+            self.gone.insert(group);
+        }
+        Ok(())
+    }
+
     fn belongs_here(&self, placement: &Placement, group: GroupId) -> bool {
         placement.replicas(group).contains(&self.node)
     }
 
     fn lives_elsewhere(&self, placement: &Placement, group: GroupId) -> bool {
-        let is_settled = placement.groups.get(&group).is_some_and(|record| record.voters == record.target);
-        is_settled && !self.belongs_here(placement, group)
+        // A group that is not on record yet is settled nowhere.
+        let settled = |record: &GroupRecord| record.step > 0 && record.voters == record.target;
+        placement.groups.get(&group).is_some_and(settled) && !self.belongs_here(placement, group)
     }
 
     async fn lives_elsewhere_now(&self, group: GroupId) -> Result<bool> {

@@ -2,7 +2,7 @@
 
 use super::{REPLICATION, assert_rules, carried_out, held_by, node, on_host, on_node_1};
 use crate::id::NodeId;
-use crate::placement::planner::{GroupView, NodeState, NodeView, Refusal, check_departure, plan};
+use crate::placement::planner::{GroupView, NodeState, NodeView, plan};
 
 fn steps(nodes: &[NodeView], groups: &mut Vec<GroupView>) -> u64 {
     let planned = plan(nodes, groups, REPLICATION);
@@ -60,7 +60,6 @@ fn one_host_of_two_drives_grows_to_three_hosts() {
     let stays = plan(&nodes, &groups, REPLICATION);
     assert_eq!(stays.moves.replicas, 0);
     assert!(stays.targets.values().all(|target| target.len() == 3));
-    assert_eq!(check_departure(&nodes, &groups, NodeId(3)), Err(Refusal::TooFewHosts { left: 2, needed: 3 }));
 
     // A drive that drains beside a drive that stays goes on being emptied, although a host is missing.
     nodes[2].state = NodeState::Draining;
