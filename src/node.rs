@@ -24,8 +24,10 @@ mod welcome;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use futures::future::join_all;
 use onggi_cluster::peer::LocalNodes;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -52,7 +54,11 @@ pub struct Node {
     host: Host,
     peers: Part,
     apis: Apis,
+    stop_grace: Duration,
 }
+
+/// How long a stop may take to give the groups that are led here other leaders; it takes milliseconds.
+const HAND_OVER_MAX: Duration = Duration::from_secs(2);
 
 /// What clients and operators reach.
 struct Apis {
@@ -114,7 +120,7 @@ impl Node {
             }
         };
         match Self::start_apis(&config, listeners, &host, system, metrics).await {
-            Ok(apis) => Ok(Self { host, peers, apis }),
+            Ok(apis) => Ok(Self { host, peers, apis, stop_grace: config.gateway.stop_grace }),
             Err(error) => {
                 host.stop().await;
                 peers.stop().await;
@@ -185,10 +191,21 @@ impl Node {
         }
     }
 
+    /// `/readyz` says no from here on. Returns when load balancers had time to turn to other processes, if there are any.
+    pub async fn wind_down(&self) {
+        self.apis.system.begin_stop();
+        let nodes = self.host.roster().in_use();
+        if nodes.iter().any(|node| node.cluster.has_other_hosts_up()) {
+            tokio::time::sleep(self.stop_grace).await;
+        }
+    }
+
     /// Not ready first, then requests in flight, then the stores, which say goodbye to their peers.
     pub async fn stop(self) {
         let Apis { system, s3, web, .. } = self.apis;
         system.begin_stop();
+        // Before requests are refused: nobody has to wait for an election.
+        join_all(self.host.roster().in_use().iter().map(|node| node.cluster.hand_over(HAND_OVER_MAX))).await;
         s3.stop().await;
         web.stop().await;
         self.host.stop().await;

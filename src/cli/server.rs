@@ -87,6 +87,11 @@ pub async fn run(arguments: ServerArguments) -> anyhow::Result<()> {
             return Err(failed);
         }
     }
+    tokio::select! {
+        () = node.wind_down() => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
     node.stop().await;
     Ok(())
 }

@@ -21,7 +21,9 @@ section! {
         idle_timeout: Duration = Duration::from_secs(75);
         /// How long a request may go on without a byte moving in either direction.
         stall_timeout: Duration = Duration::from_secs(300);
-        /// How long requests in flight may take to finish after SIGTERM.
+        /// How long a node of a cluster goes on serving after SIGTERM while `/readyz` says no, so that load balancers turn to others first. A second signal ends it; a node alone does not wait.
+        stop_grace: Duration = Duration::from_secs(5);
+        /// How long requests in flight may take to finish after that.
         shutdown_timeout: Duration = Duration::from_secs(30);
     }
     problems: |gateway| {
