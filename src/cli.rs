@@ -9,6 +9,7 @@ mod cluster;
 mod key;
 mod node;
 mod output;
+mod progress;
 mod scrub;
 pub mod server;
 mod status;

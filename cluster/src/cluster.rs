@@ -7,8 +7,11 @@ mod network;
 mod options;
 mod start;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use futures::future::join_all;
 use onggi_storage_engine::StorageEngine;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -17,12 +20,16 @@ pub use self::network::{ClusterNetwork, Serve};
 pub use self::options::ClusterOptions;
 pub use self::start::MembershipOptions;
 
-use crate::data::{DataClient, DataNode, ReplicationStatus, SweepStatus};
+use crate::data::{DataClient, DataNode, ReplicationStatus, SweepStatus, ask_fill_report};
+use crate::error::Result;
 use crate::id::NodeId;
 use crate::membership::Membership;
 use crate::metadata::client::MetadataClient;
+use crate::metadata::record::NodeState;
 use crate::peer::Peers;
-use crate::placement::{Placement, PlacementView};
+use crate::placement::mover::targets;
+use crate::placement::planner::{GroupView, NodeView};
+use crate::placement::{Placement, PlacementView, Progress};
 use crate::raft::{GroupSet, GroupStatus};
 
 #[derive(Clone, Debug)]
@@ -32,6 +39,8 @@ pub struct ClusterStatus {
     pub groups: Vec<GroupStatus>,
     pub sweep: SweepStatus,
     pub replication: ReplicationStatus,
+    /// Nothing is moved because too many nodes look gone at once. Known to the node that leads the system group.
+    pub repair_is_held: bool,
 }
 
 /// Cheap to clone; all clones are the same cluster.
@@ -49,6 +58,7 @@ struct Inner {
     membership: Option<Membership>,
     data: DataNode,
     engine: StorageEngine,
+    repair_is_held: Arc<AtomicBool>,
     stop: CancellationToken,
     tasks: Mutex<Vec<(&'static str, JoinHandle<()>)>>,
 }
@@ -93,6 +103,51 @@ impl Cluster {
             groups: self.inner.groups.status(),
             sweep: self.inner.data.sweep_status(),
             replication: self.inner.data.replication_status(),
+            repair_is_held: self.inner.repair_is_held.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What is to be copied until every group is where it shall be, as the nodes that answer report it.
+    pub async fn progress(&self) -> Result<Progress> {
+        let placement = self.placement();
+        let members = placement.nodes.values().filter(|record| record.state != NodeState::Removed);
+        let asked = members.map(|record| record.node).map(async |node| {
+            let report = match node == self.inner.node {
+                true => Ok(self.inner.data.fill_report()),
+                false => ask_fill_report(&self.inner.peers, node).await,
+            };
+            // One that does not answer has nothing to report.
+            report.ok().map(|report| (node, report))
+        });
+        let reports = join_all(asked).await.into_iter().flatten().collect();
+        // As if all were up: what is gone is known to the director alone.
+        let nodes = placement.nodes.values().map(|record| NodeView::of(record, true)).collect();
+        let groups = placement.groups.values().map(GroupView::of).collect();
+        let planned = targets(nodes, groups).await?;
+        Ok(Progress::of(&placement, &planned, &reports))
+    }
+
+    /// Whether a node of another process can serve what this one does not.
+    pub fn has_other_hosts_up(&self) -> bool {
+        let placement = self.inner.placement.now();
+        let host = placement.nodes.get(&self.inner.node).map(|record| record.host);
+        let others = placement.nodes.values().filter(|record| Some(record.host) != host);
+        others.filter(|record| record.state != NodeState::Removed).any(|record| self.inner.peers.is_up(record.node))
+    }
+
+    /// Gives the groups that this node leads to other voters that are up and have everything, as far as that can be done in time. For a
+    /// node that is about to stop: a group whose leader goes without a word waits for an election.
+    pub async fn hand_over(&self, limit: Duration) {
+        let led = self.inner.groups.all().into_iter().filter(|group| group.is_leader());
+        let handed_over = led.filter_map(|group| {
+            let is_able = |voter: &NodeId| {
+                *voter != self.inner.node && self.is_up(*voter) && group.entries_behind(*voter) == Some(0)
+            };
+            let successor = group.voters().into_iter().find(is_able)?;
+            Some(async move { group.transfer_leader(successor, limit).await })
+        });
+        for error in join_all(handed_over).await.into_iter().filter_map(Result::err) {
+            tracing::debug!(%error, "a group was not handed over");
         }
     }
 

@@ -6,7 +6,7 @@ mod cluster;
 use serde::{Deserialize, Serialize};
 
 pub use cluster::{
-    ClusterGroup, ClusterStatus, CreateToken, CreatedToken, Moves, Node, Nodes, Token, Tokens, UpdateNode,
+    ClusterGroup, ClusterStatus, Copy, CreateToken, CreatedToken, Moves, Node, Nodes, Token, Tokens, UpdateNode,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +133,13 @@ pub struct Status {
     pub chunks: Chunks,
     #[serde(default)]
     pub drives: Vec<LocalDrive>,
+    #[serde(default)]
+    pub repair: Repair,
+    #[serde(default)]
+    pub sweep: Sweep,
+    /// Nothing is moved because too many nodes look gone at once; known to the node that leads the system group.
+    #[serde(default)]
+    pub repair_is_held: bool,
 }
 
 /// One drive of the process that answers: a node of its own.
@@ -175,6 +182,39 @@ pub struct Chunks {
     pub live_bytes: u64,
     pub dead_bytes: u64,
     pub damaged_chunks: u64,
+}
+
+/// Bringing what this node lacks from others. Counts since its start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repair {
+    /// Blobs and chunks to be looked at.
+    pub queued: u64,
+    /// What the last comparisons of records with chunks found missing and was not brought yet.
+    pub blobs_left: u64,
+    pub bytes_left: u64,
+    /// Over the last seconds.
+    pub bytes_per_second: u64,
+    pub repaired_chunks: u64,
+    pub repaired_bytes: u64,
+    /// Comparisons of all records of a group with the chunks here.
+    pub passes: u64,
+    /// Left to the next comparison after many tries.
+    pub given_up: u64,
+    /// Tries that found no good copy on any node.
+    pub unrepairable: u64,
+    /// Replicas that writes through this node did without.
+    pub dropped_replicas: u64,
+    pub bad_local_reads: u64,
+}
+
+/// Freeing what no object names any more. Counts since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sweep {
+    pub freed: u64,
+    pub orphans: u64,
+    pub undecided: u64,
+    /// Blobs that wait for the end of their grace period.
+    pub waiting: u64,
 }
 
 /// The scrub that is running, or the last one; of all drives together.

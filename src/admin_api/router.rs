@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, delete, get, patch, post};
+use onggi_cluster::placement::Progress;
 
 use crate::admin_api::auth::{SIGNING_SERVICE, require_admin};
-use crate::admin_api::error::AdminError;
+use crate::admin_api::error::{AdminError, Result};
 use crate::admin_api::operations::{
     cluster_status, create_key, create_token, create_user, delete_key, delete_user, list_buckets, list_keys,
     list_nodes, list_tokens, list_users, revoke_token, scrub_status, start_scrub, status, update_key, update_node,
@@ -15,7 +16,7 @@ use crate::admin_api::operations::{
 };
 use crate::admin_api::system::System;
 use crate::s3_api::auth::{AuthOptions, Authenticator};
-use crate::services::Services;
+use crate::services::{Error, Services};
 
 pub const PATH_PREFIX: &str = "/admin/v1";
 
@@ -32,6 +33,11 @@ impl AdminApi {
         // Any region: an admin need not know which one the node's S3 API has. No SigV2: nothing here needs it.
         let options = AuthOptions { service: SIGNING_SERVICE, region: None, sigv2_presigned: false };
         Self { services, authenticator: Arc::new(Authenticator::new(options)), system }
+    }
+
+    /// What is to be copied until every group is where it shall be.
+    pub(super) async fn progress(&self) -> Result<Progress> {
+        Ok(self.system.progress().await.map_err(Error::from)?)
     }
 
     pub fn router(self) -> Router {

@@ -1,6 +1,9 @@
 //! System: what the admin API and the health pages ask of the node itself. The composition root answers.
 
+use futures::future::BoxFuture;
+use onggi_cluster::Result;
 use onggi_cluster::id::NodeId;
+use onggi_cluster::placement::Progress;
 
 use crate::admin_api::message::{Scrub, Status};
 
@@ -17,4 +20,6 @@ pub trait System: Send + Sync + 'static {
     fn is_up(&self, node: NodeId) -> bool;
     /// This node's own number.
     fn node(&self) -> NodeId;
+    /// What is to be copied until every group is where it shall be.
+    fn progress(&self) -> BoxFuture<'_, Result<Progress>>;
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Subcommand;
 
-use crate::admin_api::message::{Node, Nodes, UpdateNode};
+use crate::admin_api::message::{ClusterStatus, Moves, Node, Nodes, UpdateNode};
 use crate::cli::admin_client::AdminClient;
 use crate::cli::output;
+use crate::cli::progress::{self, Line, Track};
 
 /// How often a command that waits looks again.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
@@ -51,14 +52,16 @@ pub async fn run(client: &AdminClient, command: NodeCommand, json: bool) -> Resu
         NodeCommand::Drain { id, host, wait, cancel } => {
             let state = if cancel { "active" } else { "draining" };
             let first = set_state(client, id, state, host).await?;
+            let (mut track, mut line) = (Track::default(), Line::default());
             loop {
-                let Nodes { mut nodes } = client.get("/nodes").await?;
+                let ClusterStatus { mut nodes, moves, .. } = client.get("/cluster").await?;
                 nodes.retain(|node| node.id == id || (host && node.host == first.host && node.state != "removed"));
-                let left: u64 = nodes.iter().map(|node| node.groups + node.groups_to_come).sum();
-                if !wait || left == 0 {
+                let left = Left::of(&nodes, &moves);
+                if !wait || left.groups == 0 {
+                    line.end();
                     return print_nodes(nodes, json);
                 }
-                eprintln!("node {id}: {left} groups left");
+                line.show(format!("node {id}  {}", left.text(&mut track)));
                 tokio::time::sleep(LOOK_INTERVAL).await;
             }
         }
@@ -76,6 +79,24 @@ pub async fn run(client: &AdminClient, command: NodeCommand, json: bool) -> Resu
         NodeCommand::SetWeight { id, weight } => {
             update(client, id, &UpdateNode { weight: Some(weight), ..UpdateNode::default() }, json).await
         }
+    }
+}
+
+/// What nodes that drain still hold.
+struct Left {
+    groups: u64,
+    moves: Moves,
+}
+
+impl Left {
+    fn of(nodes: &[Node], moves: &Moves) -> Self {
+        let groups = nodes.iter().map(|node| node.groups + node.groups_to_come).sum();
+        let bytes_left = nodes.iter().map(|node| node.bytes_to_go).sum();
+        Self { groups, moves: Moves { groups_left: groups, bytes_left, ..moves.clone() } }
+    }
+
+    fn text(&self, track: &mut Track) -> String {
+        format!("{}  {} left", track.bar(self.groups, self.moves.bytes_left), progress::left(&self.moves))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::admin_api::message::{Drive, LocalDrive, Status};
+use crate::admin_api::message::{Drive, LocalDrive, Repair, Status};
 use crate::cli::admin_client::AdminClient;
 use crate::cli::output;
 
@@ -30,6 +30,8 @@ pub async fn run(client: &AdminClient, json: bool) -> Result<()> {
             ),
         ),
         ("damaged", format!("{} chunks", status.chunks.damaged_chunks)),
+        ("repair", repair(&status.repair, status.repair_is_held)),
+        ("sweep", format!("{} blobs freed, {} wait for their grace period", status.sweep.freed, status.sweep.waiting)),
     ];
     for (name, value) in rows {
         println!("{name:<8}  {value}");
@@ -65,4 +67,19 @@ fn free(drive: &Drive) -> String {
         (false, true) => format!("{bytes}: full, only deletes are taken"),
         (false, false) => format!("{bytes}: full, nothing is taken; make room on the drive"),
     }
+}
+
+fn repair(repair: &Repair, is_held: bool) -> String {
+    let left = match repair.blobs_left {
+        0 => "nothing is missing".to_string(),
+        blobs => format!("{blobs} blobs, {} missing", output::bytes(repair.bytes_left)),
+    };
+    let mut text = format!("{left}; {} in the queue, {}/s", repair.queued, output::bytes(repair.bytes_per_second));
+    if repair.unrepairable > 0 {
+        text.push_str(&format!("; {} tries found no good copy: see the log", repair.unrepairable));
+    }
+    if is_held {
+        text.push_str("; held, because too many nodes look gone at once");
+    }
+    text
 }

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use onggi_cluster::Cluster;
+use onggi_cluster::metadata::record::{GroupRecord, NodeState};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
@@ -58,6 +60,8 @@ fn measure(node: &LocalNode) -> (Vec<Value>, Vec<Value>) {
     let engine = node.cluster.engine();
     let chunks = engine.chunk_store().status();
     let cluster = node.cluster.status();
+    let replication = cluster.replication;
+    let around = Surroundings::of(&node.cluster);
     let rocks = engine.rocks_status();
     let drive = engine.drive().health().status();
     let log = engine.log_store().counters();
@@ -78,6 +82,18 @@ fn measure(node: &LocalNode) -> (Vec<Value>, Vec<Value>) {
         ("chunk_extents_removed", "Extents removed by garbage collection", chunks.extents_removed),
         ("sweep_freed_blobs", "Blobs freed after their last name went", cluster.sweep.freed),
         ("sweep_orphan_blobs", "Blobs freed that no record named", cluster.sweep.orphans),
+        ("sweep_passes", "Comparisons of the chunks here with the names that there are", cluster.sweep.passes),
+        ("sweep_undecided_blobs", "Blobs not swept, their group could not be asked", cluster.sweep.undecided),
+        ("replicas_dropped", "Replicas left out of a write, to be repaired", replication.dropped_replicas),
+        ("received_chunks", "Chunks that other nodes wrote here", replication.received_chunks),
+        ("received_chunk_bytes", "Bytes of chunks that other nodes wrote here", replication.received_bytes),
+        ("remote_chunk_reads", "Reads that another node answered", replication.remote_reads),
+        ("bad_local_reads", "Reads that found the copy here bad or missing", replication.bad_local_reads),
+        ("repaired_chunks", "Chunks brought from other nodes", replication.repair.repaired_chunks),
+        ("repaired_chunk_bytes", "Bytes of chunks brought from other nodes", replication.repair.repaired_bytes),
+        ("repair_passes", "Comparisons of a group's records with the chunks here", replication.repair.passes),
+        ("repairs_given_up", "Repairs left to the next pass after many tries", replication.repair.given_up),
+        ("chunks_unrepairable", "Tries that found no good copy on any node", replication.repair.unrepairable),
     ];
     let led = cluster.groups.iter().filter(|group| group.leader == Some(cluster.node)).count();
     let gauges = [
@@ -86,6 +102,21 @@ fn measure(node: &LocalNode) -> (Vec<Value>, Vec<Value>) {
         ("chunk_live_bytes", "Bytes of extents that the index points at", chunks.live_bytes),
         ("chunk_dead_bytes", "Bytes of extents that wait for garbage collection", chunks.dead_bytes),
         ("chunks_damaged", "Chunks that failed verification and were not replaced", chunks.damaged.len() as u64),
+        ("repair_queue", "Blobs and chunks to be looked at", replication.repair.queued),
+        ("repair_blobs_left", "Blobs known to lack something here", replication.repair.blobs_left),
+        ("repair_bytes_left", "Bytes known to be missing here", replication.repair.bytes_left),
+        (
+            "repair_bytes_per_second",
+            "Bytes of chunks brought from other nodes, over the last seconds",
+            replication.repair.repaired_bytes_per_second,
+        ),
+        (
+            "repair_held",
+            "1 while nothing is moved because too many nodes look gone; on the node that leads the system group",
+            u64::from(cluster.repair_is_held),
+        ),
+        ("sweep_waiting_blobs", "Blobs without a name that wait for their grace period", cluster.sweep.waiting),
+        ("receiving_blobs", "Bodies that other nodes are writing here", replication.receiving_blobs),
         ("scrub_running", "1 while a scrub runs", u64::from(chunks.scrub.running)),
         ("scrub_errors", "Damaged chunks that the running or last scrub found", chunks.scrub.errors),
         ("drive_free_bytes", "Room on the drive", drive.free_bytes),
@@ -98,6 +129,42 @@ fn measure(node: &LocalNode) -> (Vec<Value>, Vec<Value>) {
         ("rocks_background_errors", "Flushes and compactions that failed", rocks.background_errors),
         ("groups", "Raft groups of this node", cluster.groups.len() as u64),
         ("groups_led", "Raft groups that this node leads", led as u64),
+        ("groups_moving", "Raft groups of the cluster that are on their way to other nodes", around.groups_moving),
+        (
+            "groups_without_majority",
+            "Raft groups of the cluster of whose copies half or more are on nodes that do not answer this one",
+            around.groups_without_majority,
+        ),
+        ("nodes", "Members of the cluster", around.nodes),
+        ("nodes_up", "Members that this node hears from, itself among them", around.nodes_up),
     ];
     (counters.to_vec(), gauges.to_vec())
+}
+
+/// The cluster as this node sees it.
+struct Surroundings {
+    nodes: u64,
+    nodes_up: u64,
+    groups_moving: u64,
+    groups_without_majority: u64,
+}
+
+impl Surroundings {
+    fn of(cluster: &Cluster) -> Self {
+        let placement = cluster.placement();
+        let members = || placement.nodes.values().filter(|record| record.state != NodeState::Removed);
+        let has_majority = |record: &GroupRecord| {
+            let up = record.voters.iter().filter(|node| cluster.is_up(**node)).count();
+            2 * up > record.voters.len()
+        };
+        let count = |holds: &dyn Fn(&GroupRecord) -> bool| {
+            placement.groups.values().filter(|record| holds(record)).count() as u64
+        };
+        Self {
+            nodes: members().count() as u64,
+            nodes_up: members().filter(|record| cluster.is_up(record.node)).count() as u64,
+            groups_moving: count(&|record| record.voters != record.target),
+            groups_without_majority: count(&|record| !has_majority(record)),
+        }
+    }
 }

@@ -5,10 +5,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use onggi_cluster::GroupStatus;
+use futures::future::BoxFuture;
 use onggi_cluster::id::NodeId;
+use onggi_cluster::placement::Progress;
+use onggi_cluster::{ClusterStatus, GroupStatus, ReplicationStatus};
 
-use crate::admin_api::message::{Chunks, Drive, Group, LocalDrive, Scrub, Status};
+use crate::admin_api::message::{Chunks, Drive, Group, LocalDrive, Repair, Scrub, Status, Sweep};
 use crate::admin_api::system::System;
 use crate::node::local_node::LocalNode;
 use crate::node::roster::Roster;
@@ -47,6 +49,9 @@ impl System for HostSystem {
             problems.push("the node is stopping".to_string());
         }
         let in_use = self.roster.in_use();
+        if !in_use.is_empty() && in_use.iter().all(|node| node.is_draining()) {
+            problems.push("the node is being drained: it serves, but requests belong to the others".to_string());
+        }
         let working: Vec<_> = in_use.iter().filter(|node| node.failure().is_none()).collect();
         if working.is_empty() {
             let failed = |node: &LocalNode| {
@@ -72,6 +77,7 @@ impl System for HostSystem {
         let nodes = self.roster.all();
         let groups = self.roster.serving().map(|node| node.cluster.status().groups).unwrap_or_default();
         let drives: Vec<LocalDrive> = nodes.iter().map(|node| local_drive(node)).collect();
+        let clusters: Vec<_> = nodes.iter().map(|node| node.cluster.status()).collect();
         let sum = |count: fn(&Chunks) -> u64| drives.iter().map(|drive| count(&drive.chunks)).sum();
         Status {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -95,6 +101,9 @@ impl System for HostSystem {
                 dead_bytes: sum(|chunks| chunks.dead_bytes),
                 damaged_chunks: sum(|chunks| chunks.damaged_chunks),
             },
+            repair: repair(&clusters),
+            sweep: sweep(&clusters),
+            repair_is_held: clusters.iter().any(|cluster| cluster.repair_is_held),
             drives,
         }
     }
@@ -125,6 +134,48 @@ impl System for HostSystem {
     fn node(&self) -> NodeId {
         self.roster.serving().map_or(NodeId::FOUNDER, |node| node.number())
     }
+
+    fn progress(&self) -> BoxFuture<'_, onggi_cluster::Result<Progress>> {
+        let serving = self.roster.serving();
+        Box::pin(async move {
+            match serving {
+                Some(node) => node.cluster.progress().await,
+                None => Ok(Progress::default()),
+            }
+        })
+    }
+}
+
+/// Of all drives together.
+fn repair(clusters: &[ClusterStatus]) -> Repair {
+    let mut all = Repair::default();
+    for ReplicationStatus { repair, dropped_replicas, bad_local_reads, .. } in
+        clusters.iter().map(|cluster| &cluster.replication)
+    {
+        all.queued += repair.queued;
+        all.blobs_left += repair.blobs_left;
+        all.bytes_left += repair.bytes_left;
+        all.bytes_per_second += repair.repaired_bytes_per_second;
+        all.repaired_chunks += repair.repaired_chunks;
+        all.repaired_bytes += repair.repaired_bytes;
+        all.passes += repair.passes;
+        all.given_up += repair.given_up;
+        all.unrepairable += repair.unrepairable;
+        all.dropped_replicas += dropped_replicas;
+        all.bad_local_reads += bad_local_reads;
+    }
+    all
+}
+
+fn sweep(clusters: &[ClusterStatus]) -> Sweep {
+    let mut all = Sweep::default();
+    for sweep in clusters.iter().map(|cluster| &cluster.sweep) {
+        all.freed += sweep.freed;
+        all.orphans += sweep.orphans;
+        all.undecided += sweep.undecided;
+        all.waiting += sweep.waiting;
+    }
+    all
 }
 
 fn local_drive(node: &LocalNode) -> LocalDrive {

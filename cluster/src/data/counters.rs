@@ -2,6 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::time::Instant;
+
+use super::rate_meter::RateMeter;
+
 /// Since the start of this node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReplicationStatus {
@@ -26,6 +30,8 @@ pub struct RepairStatus {
     pub queued: u64,
     pub repaired_chunks: u64,
     pub repaired_bytes: u64,
+    /// Over the last seconds.
+    pub repaired_bytes_per_second: u64,
     /// Tries that found no good copy on any node: a human must look.
     pub unrepairable: u64,
     /// Left to the next pass over the records after many tries.
@@ -37,7 +43,6 @@ pub struct RepairStatus {
     pub bytes_left: u64,
 }
 
-#[derive(Default)]
 pub struct Counters {
     dropped_replicas: AtomicU64,
     received_chunks: AtomicU64,
@@ -48,6 +53,24 @@ pub struct Counters {
     repaired_bytes: AtomicU64,
     unrepairable: AtomicU64,
     given_up: AtomicU64,
+    repair_rate: RateMeter,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            dropped_replicas: AtomicU64::default(),
+            received_chunks: AtomicU64::default(),
+            received_bytes: AtomicU64::default(),
+            remote_reads: AtomicU64::default(),
+            bad_local_reads: AtomicU64::default(),
+            repaired_chunks: AtomicU64::default(),
+            repaired_bytes: AtomicU64::default(),
+            unrepairable: AtomicU64::default(),
+            given_up: AtomicU64::default(),
+            repair_rate: RateMeter::new(Instant::now()),
+        }
+    }
 }
 
 impl Counters {
@@ -71,6 +94,11 @@ impl Counters {
     pub fn count_repaired(&self, chunks: u64, bytes: u64) {
         self.repaired_chunks.fetch_add(chunks, Ordering::Relaxed);
         self.repaired_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.repair_rate.add(bytes, Instant::now());
+    }
+
+    pub fn repaired_bytes_per_second(&self) -> u64 {
+        self.repair_rate.per_second(Instant::now())
     }
 
     pub fn count_unrepairable(&self) {
@@ -94,6 +122,7 @@ impl Counters {
             repair: RepairStatus {
                 repaired_chunks: get(&self.repaired_chunks),
                 repaired_bytes: get(&self.repaired_bytes),
+                repaired_bytes_per_second: self.repaired_bytes_per_second(),
                 unrepairable: get(&self.unrepairable),
                 given_up: get(&self.given_up),
                 ..RepairStatus::default()

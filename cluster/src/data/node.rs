@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::backfills::{self, Backfills};
 use super::blob_changes::BlobQueues;
 use super::counters::{Counters, ReplicationStatus};
+use super::fill_report::{self, FillReport};
 use super::group_state::GroupStates;
 use super::inbound::Inbound;
 use super::open_blobs::OpenBlobs;
@@ -117,7 +118,14 @@ impl DataNode {
     /// What this node serves others.
     pub fn handlers(&self, handlers: Handlers) -> Handlers {
         let missing = backfills::handler(self.passes.clone(), self.states.clone());
-        self.inbound.handlers(handlers).with(Method::BLOB_MISSING, missing)
+        let node = self.clone();
+        let report = fill_report::handler(move || node.fill_report());
+        self.inbound.handlers(handlers).with(Method::BLOB_MISSING, missing).with(Method::GROUP_STATUS, report)
+    }
+
+    /// How much this node has of its groups.
+    pub fn fill_report(&self) -> FillReport {
+        FillReport::of(&self.passes, &self.counters)
     }
 
     /// The work that nobody waits for, until `stop`. Start it only when every group has applied its log.

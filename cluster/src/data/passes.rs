@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 pub use schedule::{BackfillProgress, PassSchedule};
 
 use super::blob_layout::BlobLayout;
+use super::fill_report::GroupFill;
 use super::repair::{FETCHES_MAX, RepairQueue, Repairer};
 use super::replica_set::ReplicaMapWatch;
 use crate::error::{Error, ErrorKind, Result};
@@ -65,6 +66,8 @@ pub struct PassesParts {
 struct Missing {
     listed: BTreeMap<BlobId, BlobLayout>,
     left: Left,
+    /// Bytes of all that were compared. A blob counts as often as it is named.
+    named_bytes: u64,
 }
 
 impl Passes {
@@ -80,6 +83,11 @@ impl Passes {
 
     pub fn backfill(&self, group: GroupId, applied: u64, wanted: u64) -> BackfillProgress {
         self.parts.schedule.backfill(group, applied, wanted)
+    }
+
+    /// How much of each group is here.
+    pub fn fills(&self) -> Vec<GroupFill> {
+        self.parts.schedule.fills()
     }
 
     /// Passes that went over all records of a group, and what they left missing.
@@ -162,7 +170,10 @@ impl Passes {
             });
             let (walked, page) = turn.await.map_err(|panic| Error::caused_by(ErrorKind::Internal, "walk", panic))?;
             walk = walked;
-            let Some(named) = page? else { return Ok(missing) };
+            let Some(named) = page? else {
+                parts.schedule.walked(group, missing.named_bytes);
+                return Ok(missing);
+            };
             self.compare(named, &mut missing).await?;
             parts.schedule.set_left(group, missing.left);
             if stop.run_until_cancelled(tokio::time::sleep(PAGE_PAUSE)).await.is_none() {
@@ -173,6 +184,7 @@ impl Passes {
 
     async fn compare(&self, named: Vec<BlobLayout>, missing: &mut Missing) -> Result<()> {
         let blobs = named.iter().map(|layout| layout.blob).collect();
+        missing.named_bytes += named.iter().map(|layout| layout.bytes).sum::<u64>();
         let stored = self.parts.chunks.chunks_of(blobs).await?;
         for (layout, stored) in named.into_iter().zip(stored) {
             let lacking = layout.missing(&stored);

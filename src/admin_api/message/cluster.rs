@@ -78,6 +78,12 @@ pub struct Node {
     pub groups_to_come: u64,
     /// Groups of which it has a copy, and shall have none.
     pub groups_to_go: u64,
+    /// What it has to fetch for the former; not known yet, if null.
+    #[serde(default)]
+    pub bytes_to_come: Option<u64>,
+    /// What others have to fetch before it can let go of the latter.
+    #[serde(default)]
+    pub bytes_to_go: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,13 +111,31 @@ pub struct ClusterGroup {
     pub up: u64,
     /// More than half of the copies are on nodes that are up.
     pub available: bool,
+    /// Copies that are being made or wait for their turn.
+    #[serde(default)]
+    pub copies: Vec<Copy>,
 }
 
-/// What is still on its way.
+/// A copy of a group that is not complete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copy {
+    pub node: u64,
+    /// Of the whole copy, and what is left of it; not known yet, if null.
+    pub bytes: Option<u64>,
+    pub bytes_left: Option<u64>,
+}
+
+/// What is still to be moved, on its way or waiting for its turn.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moves {
     pub groups_left: u64,
-    /// Not known to the node that answers, if null; the same for the next.
+    /// Not known yet, if null; the same for the others.
     pub bytes_left: Option<u64>,
     pub seconds_left: Option<u64>,
+    /// Of all copies that are not complete.
+    #[serde(default)]
+    pub bytes: Option<u64>,
+    /// What all nodes fetch together.
+    #[serde(default)]
+    pub bytes_per_second: u64,
 }

@@ -10,5 +10,6 @@ use crate::admin_api::operations::layout;
 
 pub async fn cluster_status(State(api): State<AdminApi>) -> Result<Json<ClusterStatus>> {
     let layout = api.services.cluster.layout().await?;
-    Ok(Json(layout::status(&layout, |node| api.system.is_up(node))))
+    let progress = api.progress().await?;
+    Ok(Json(layout::status(&layout, &progress, |node| api.system.is_up(node))))
 }

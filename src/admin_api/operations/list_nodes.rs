@@ -10,5 +10,6 @@ use crate::admin_api::operations::layout;
 
 pub async fn list_nodes(State(api): State<AdminApi>) -> Result<Json<Nodes>> {
     let layout = api.services.cluster.layout().await?;
-    Ok(Json(Nodes { nodes: layout::nodes(&layout, |node| api.system.is_up(node)) }))
+    let progress = api.progress().await?;
+    Ok(Json(Nodes { nodes: layout::nodes(&layout, &progress, |node| api.system.is_up(node)) }))
 }

@@ -37,7 +37,8 @@ pub async fn update_node(State(api): State<AdminApi>, Path(id): Path<String>, bo
         true => service.update_host(host, update).await?,
         false => service.update_node(node, update).await?,
     }
-    let nodes = layout::nodes(&service.layout().await?, |node| api.system.is_up(node));
+    let progress = api.progress().await?;
+    let nodes = layout::nodes(&service.layout().await?, &progress, |node| api.system.is_up(node));
     nodes.into_iter().find(|shown| shown.id == id).map(Json).ok_or_else(|| AdminError::not_found("such node"))
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::data::fill_report::GroupFill;
 use crate::id::GroupId;
 
 /// From a pass that failed to the next try.
@@ -63,6 +64,8 @@ struct Entry {
     running_applied: u64,
     clean_through: Option<u64>,
     left: Left,
+    /// Bytes of all blobs that the last whole walk found named.
+    named_bytes: Option<u64>,
 }
 
 impl PassSchedule {
@@ -114,6 +117,21 @@ impl PassSchedule {
         if let Some(entry) = self.lock().get_mut(&group) {
             entry.left = left;
         }
+    }
+
+    /// A walk has seen all records of the group.
+    pub fn walked(&self, group: GroupId, named_bytes: u64) {
+        if let Some(entry) = self.lock().get_mut(&group) {
+            entry.named_bytes = Some(named_bytes);
+        }
+    }
+
+    /// Of each group that a walk has seen all of.
+    pub fn fills(&self) -> Vec<GroupFill> {
+        let fill = |(group, entry): (&GroupId, &Entry)| {
+            Some(GroupFill { group: *group, named_bytes: entry.named_bytes?, missing_bytes: entry.left.bytes })
+        };
+        self.lock().iter().filter_map(fill).collect()
     }
 
     pub fn brought(&self, group: GroupId, bytes: u64) {
