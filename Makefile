@@ -1,4 +1,4 @@
-# Onggi: `make run` starts a node, `make test` runs every test. Both set up what they need (.ci/setup).
+# Onggi: `make run` starts a node, `make cluster` three, `make test` runs every test. Both set up what they need (.ci/setup).
 #
 # Build output goes to a cache outside of the tree, so that a fresh clone does not compile RocksDB again.
 
@@ -6,16 +6,20 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
 export CARGO_TARGET_DIR ?= $(CACHE)/onggi-target
 DATA_DIR ?= onggi-data
 
-.PHONY: help run build test test-rust test-clients lint doc bench
+.PHONY: help run cluster build test test-rust test-clients lint doc bench
 
 help:
 	@echo "make run     build a release binary and start a node on this machine (DATA_DIR=$(DATA_DIR))"
+	@echo "make cluster start three nodes on this machine, and say how to break one and watch it heal"
 	@echo "make test    every test: Rust, then real S3 clients against the real binary"
 	@echo "make lint    formatting and lints"
 	@echo "make bench   measure a node on this machine"
 
 run: build
 	@$(CARGO_TARGET_DIR)/release/onggi server --data-dir $(DATA_DIR) --welcome
+
+cluster: build
+	@docs/operations/examples/three_nodes.sh $(CARGO_TARGET_DIR)/release/onggi
 
 build:
 	@.ci/setup

@@ -1,0 +1,191 @@
+"""Three nodes and a load balancer in front of them, each a real process.
+
+Owns: the processes, their ports, their data directories; the documented HAProxy configuration with the addresses of this run.
+Does not own: what is asked of them.
+Invariant: the configuration under test is the file that operators are given: only its addresses are replaced, and each must be there.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from endpoint import Endpoint
+from server import is_complaint, free_ports
+
+START_SECONDS_MAX = 60
+# Joining, electing and moving groups takes seconds; a busy machine gets more.
+MOVE_SECONDS_MAX = 240
+STOP_SECONDS_MAX = 60
+HAPROXY_CONFIGURATION = Path(__file__).resolve().parents[2] / "docs" / "operations" / "examples" / "haproxy.cfg"
+
+
+class Member:
+    """One node, over several starts."""
+
+    def __init__(self, binary: Path, folder: Path, keys: tuple[str, str]):
+        self.binary, self.data_dir, self.log, self.keys = binary, folder / "data", folder / "onggi.log", keys
+        self.s3_port, self.web_port, self.peer_port = free_ports(3)
+        self.process = None
+
+    def start(self, invitation: dict | None = None) -> None:
+        """Returns when the node is ready. The flags and the token of a join are needed at the first start only."""
+        command = [
+            str(self.binary), "server",
+            "--data-dir", str(self.data_dir),
+            "--s3-listen", f"127.0.0.1:{self.s3_port}",
+            "--web-listen", f"127.0.0.1:{self.web_port}",
+            "--peer-listen", f"127.0.0.1:{self.peer_port}",
+            "--set", "cluster.groups=4",
+        ]
+        environment = self._environment()
+        if invitation:
+            command += ["--join", invitation["join"]]
+            environment["ONGGI_JOIN_TOKEN"] = invitation["token"]
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                command, env=environment, cwd=self.log.parent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=output
+            )
+        deadline = time.monotonic() + START_SECONDS_MAX
+        # The ready line, or the end of the process.
+        for line in self.process.stdout:
+            if line.startswith(b"onggi ready "):
+                return
+            assert time.monotonic() < deadline, f"the node is not ready:\n{self.log_tail()}"
+        raise AssertionError(f"the node ended with {self.process.wait()}:\n{self.log_tail()}")
+
+    def kill(self) -> None:
+        """As a crash: nothing is flushed, nobody is told."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """As an operator does."""
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(STOP_SECONDS_MAX) == 0, self.log_tail()
+
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def admin(self, *arguments: str) -> dict:
+        command = [
+            str(self.binary), "admin", "--endpoint", f"https://127.0.0.1:{self.web_port}", "--data-dir", str(self.data_dir),
+            *arguments, "--json",
+        ]
+        done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=MOVE_SECONDS_MAX)
+        assert done.returncode == 0, f"{arguments}: {done.stderr}"
+        return json.loads(done.stdout)
+
+    def log_tail(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])
+
+    def complaints(self) -> list[str]:
+        return [line for line in self.log.read_text(errors="replace").splitlines() if is_complaint(line)]
+
+    def _environment(self) -> dict[str, str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("ONGGI_")}
+        return environment | {"ONGGI_ROOT_ACCESS_KEY": self.keys[0], "ONGGI_ROOT_SECRET_KEY": self.keys[1]}
+
+
+class Cluster:
+    """Three members, every group with a copy on each, and HAProxy."""
+
+    def __init__(self, binary: Path, folder: Path):
+        self.binary, self.folder = binary, folder
+        self.keys = "client-tests", secrets.token_hex(20)
+        self.members = []
+        self.balancer = None
+        self.port = free_ports(1)[0]
+
+    def start(self) -> None:
+        for _ in range(3):
+            self.add_member()
+        self.wait_until_settled(copies=3)
+        self._start_balancer()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Of the load balancer."""
+        return Endpoint(f"http://127.0.0.1:{self.port}", *self.keys)
+
+    def add_member(self) -> Member:
+        member = Member(self.binary, self.folder / f"n{len(self.members) + 1}", self.keys)
+        member.start(self.members[0].admin("token", "create") if self.members else None)
+        self.members.append(member)
+        return member
+
+    def wait_until_settled(self, copies: int, asked: int = 0) -> None:
+        deadline = time.monotonic() + MOVE_SECONDS_MAX
+        while True:
+            status = self.members[asked].admin("cluster", "status")
+            if status["moves"]["groups_left"] == 0 and all(len(group["voters"]) >= copies for group in status["groups"]):
+                return
+            assert time.monotonic() < deadline, f"the groups have not settled: {status}"
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        """Whatever runs, runs no more; a node that logged an error fails the run."""
+        if self.balancer:
+            self.balancer.terminate()
+            self.balancer.wait(STOP_SECONDS_MAX)
+        # A second signal ends the time that a node gives to load balancers.
+        for member in self.members:
+            if member.is_running():
+                member.process.terminate()
+        time.sleep(0.5)
+        for member in self.members:
+            if member.is_running():
+                member.stop()
+        complaints = [f"{member.data_dir}: {line}" for member in self.members for line in member.complaints()]
+        assert not complaints, "nodes logged errors:\n" + "\n".join(complaints[:20])
+
+    def kill(self) -> None:
+        for process in [self.balancer, *(member.process for member in self.members)]:
+            if process and process.poll() is None:
+                process.kill()
+                process.wait()
+
+    def _start_balancer(self) -> None:
+        haproxy = shutil.which("haproxy", path=os.environ["PATH"] + os.pathsep + "/usr/sbin")
+        assert haproxy, "HAProxy is not installed; run: sudo apt-get update && sudo apt-get install -y haproxy"
+        configuration = self.folder / "haproxy.cfg"
+        configuration.write_text(with_addresses(HAPROXY_CONFIGURATION.read_text(), self.port, self.members))
+        with (self.folder / "haproxy.log").open("wb") as output:
+            command = [haproxy, "-db", "-f", str(configuration)]
+            self.balancer = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        deadline = time.monotonic() + START_SECONDS_MAX
+        # 403 is a node's answer to an unsigned request, 503 the balancer's while it knows of none.
+        while answer_to_unsigned(self.endpoint.url) != 403:
+            log = (self.folder / "haproxy.log").read_text()
+            assert self.balancer.poll() is None and time.monotonic() < deadline, f"HAProxy does not balance:\n{log}"
+            time.sleep(0.2)
+
+
+def with_addresses(configuration: str, port: int, members: list[Member]) -> str:
+    """The documented file, but for where it listens (without TLS: it has no certificate here) and where the nodes are."""
+    replaced = {"bind :443 ssl crt /etc/haproxy/s3.pem alpn http/1.1": f"bind 127.0.0.1:{port}"}
+    for number, member in enumerate(members[:3], 1):
+        replaced[f"server n{number} n{number}.example:9000"] = (
+            f"server n{number} 127.0.0.1:{member.s3_port} port {member.web_port}"
+        )
+    for documented, here in replaced.items():
+        assert configuration.count(documented) == 1, f"{HAPROXY_CONFIGURATION.name}: `{documented}` is not there"
+        configuration = configuration.replace(documented, here)
+    return configuration
+
+
+def answer_to_unsigned(url: str) -> int | None:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return None

@@ -1,0 +1,151 @@
+"""Clients behind HAProxy while nodes go: they see retried requests at most, and what was acknowledged stays.
+
+The clients are boto3 and aws-cli with their default settings, so with the retries that they make by themselves.
+"""
+
+import hashlib
+import os
+import random
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from cluster import Cluster
+from payload import MIB
+
+pytestmark = pytest.mark.skipif("ONGGI_CLIENTS_ENDPOINT" in os.environ, reason="needs nodes that it may kill")
+
+SIZES = [0, 1_000, 40_000, 300_000, 6 * MIB]
+BOTO_THREADS = 4
+SECONDS_BEFORE = 3
+SECONDS_AFTER = 10
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    cluster = Cluster(Path(os.environ["ONGGI_BIN"]), tmp_path_factory.mktemp("cluster"))
+    try:
+        cluster.start()
+        yield cluster
+        cluster.stop()
+    finally:
+        cluster.kill()
+
+
+class Load:
+    """Threads that write, overwrite, read and list through the load balancer, and remember what was acknowledged."""
+
+    def __init__(self, cluster: Cluster, bucket: str, home: Path):
+        self.endpoint, self.bucket, self.home = cluster.endpoint, bucket, home
+        self.stored: dict[str, str] = {}
+        self.failures: list[str] = []
+        self.requests = self.retries = 0
+        self._stop, self._lock = threading.Event(), threading.Lock()
+        runs = [lambda number=number: self._boto3(number) for number in range(BOTO_THREADS)] + [self._aws_cli]
+        self._threads = [threading.Thread(target=self._guarded, args=[run]) for run in runs]
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        time.sleep(SECONDS_BEFORE)
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _guarded(self, run) -> None:
+        try:
+            run()
+        except Exception as error:  # noqa: BLE001 — whatever a client could not get over is what this test is about
+            self.failures.append(f"{type(error).__name__}: {error}")
+
+    def _boto3(self, number: int) -> None:
+        s3, dice, mine = self.endpoint.boto3(), random.Random(number), {}
+        for step in range(1_000_000):
+            if self._stop.is_set():
+                return
+            key = f"boto3-{number}/{step % 40}"
+            body = random.Random(number * 100_000 + step).randbytes(SIZES[(number + step) % len(SIZES)])
+            self._count(s3.put_object(Bucket=self.bucket, Key=key, Body=body))
+            mine[key] = hashlib.md5(body).hexdigest()
+            with self._lock:
+                self.stored[key] = mine[key]
+            read = dice.choice(sorted(mine))
+            answer = s3.get_object(Bucket=self.bucket, Key=read)
+            self._count(answer)
+            assert hashlib.md5(answer["Body"].read()).hexdigest() == mine[read], f"{read} has other bytes"
+            if step % 10 == 9:
+                listed = s3.list_objects_v2(Bucket=self.bucket, Prefix=f"boto3-{number}/")
+                self._count(listed)
+                assert {entry["Key"] for entry in listed["Contents"]} == set(mine), "a listing is not complete"
+
+    def _aws_cli(self) -> None:
+        for step in range(1_000_000):
+            if self._stop.is_set():
+                return
+            key, body = f"aws-cli/{step}", random.Random(step).randbytes(9 * MIB if step % 3 == 2 else 20_000)
+            (self.home / "file").write_bytes(body)
+            command = ["aws", "s3", "cp", "--only-show-errors", str(self.home / "file"), f"s3://{self.bucket}/{key}"]
+            done = subprocess.run(command, env=self.endpoint.environment(self.home), capture_output=True, text=True, timeout=300)
+            assert done.returncode == 0, f"aws s3 cp: {done.stderr}"
+            with self._lock:
+                self.stored[key] = hashlib.md5(body).hexdigest()
+
+    def _count(self, answer) -> None:
+        with self._lock:
+            self.requests += 1
+            self.retries += answer["ResponseMetadata"]["RetryAttempts"]
+
+    def check(self, what: str) -> None:
+        """Nothing failed for good, and everything acknowledged is there."""
+        print(f"{what}: {self.requests} requests of boto3, {self.retries} retried; {len(self.stored)} objects")
+        assert not self.failures, "\n".join(self.failures)
+        s3 = self.endpoint.boto3()
+        for key, digest in sorted(self.stored.items()):
+            assert hashlib.md5(s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()).hexdigest() == digest, key
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+        assert {entry["Key"] for page in pages for entry in page["Contents"]} == set(self.stored)
+
+
+def load(cluster: Cluster, tmp_path: Path, name: str) -> Load:
+    cluster.endpoint.boto3().create_bucket(Bucket=name)
+    return Load(cluster, name, tmp_path)
+
+
+def test_one_of_three_nodes_is_killed(cluster, tmp_path):
+    with load(cluster, tmp_path, "killed") as running:
+        cluster.members[1].kill()
+        time.sleep(SECONDS_AFTER)
+        cluster.members[1].start()
+        time.sleep(SECONDS_BEFORE)
+    running.check("kill -9 of one of three")
+
+
+def test_one_of_three_nodes_is_stopped(cluster, tmp_path):
+    """It says that it is not ready before it refuses anything, so nobody has to try again."""
+    with load(cluster, tmp_path, "stopped") as running:
+        cluster.members[2].stop()
+        time.sleep(SECONDS_AFTER)
+        cluster.members[2].start()
+        time.sleep(SECONDS_BEFORE)
+    running.check("a stop of one of three")
+    assert running.retries == 0
+
+
+def test_a_node_is_drained(cluster, tmp_path):
+    """A fourth node takes its place; the balancer turns to the other two of those that it knows."""
+    cluster.add_member()
+    cluster.wait_until_settled(copies=3)
+    with load(cluster, tmp_path, "drained") as running:
+        cluster.members[0].admin("node", "drain", "1", "--wait")
+        cluster.wait_until_settled(copies=3, asked=1)
+        time.sleep(SECONDS_BEFORE)
+        cluster.members[0].stop()
+        time.sleep(SECONDS_BEFORE)
+    running.check("a drain of one of four")
+    assert running.retries == 0
