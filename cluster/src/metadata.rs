@@ -24,6 +24,8 @@ mod model_test;
 #[cfg(test)]
 mod scenario_test;
 #[cfg(test)]
+mod split_test;
+#[cfg(test)]
 mod system_test;
 #[cfg(test)]
 mod test_group;

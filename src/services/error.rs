@@ -111,7 +111,8 @@ fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
         | Refusal::DeleteMarker
         | Refusal::NoSuchUpload
         | Refusal::NoSuchToken
-        | Refusal::NoSuchNode => ErrorKind::NotFound,
+        | Refusal::NoSuchNode
+        | Refusal::NoSuchGroup => ErrorKind::NotFound,
         Refusal::AlreadyInitialized
         | Refusal::UserExists
         | Refusal::AccessKeyExists
@@ -133,7 +134,9 @@ fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
         | Refusal::NodeRemoved
         | Refusal::NodeHoldsGroups { .. }
         | Refusal::TooFewNodes { .. }
-        | Refusal::StaleGroup => ErrorKind::Conflict,
+        | Refusal::StaleGroup
+        | Refusal::SplitUnderWay { .. }
+        | Refusal::StaleSplit => ErrorKind::Conflict,
         Refusal::InvalidPart { .. }
         | Refusal::InvalidPartOrder
         | Refusal::PartTooSmall { .. }
@@ -141,7 +144,10 @@ fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
         | Refusal::SizeMismatch
         | Refusal::ChecksumMismatch
         | Refusal::ChecksumAlgorithmMismatch
-        | Refusal::InvalidGroup => ErrorKind::Invalid,
+        | Refusal::InvalidGroup
+        | Refusal::InvalidBoundary => ErrorKind::Invalid,
+        // The metadata client asks the right group; this one never comes so far.
+        Refusal::OwnerElsewhere => ErrorKind::Unavailable,
         Refusal::QuotaExceeded => ErrorKind::QuotaExceeded,
         Refusal::RequestTooOld => ErrorKind::OutcomeUnknown,
     }

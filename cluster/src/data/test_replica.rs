@@ -69,6 +69,7 @@ impl TestReplica {
                     Write::DeleteInline { blob } => batch.delete_inline(blob),
                     Write::NameBlob { blob, bytes, chunk_bytes } => named.push(BlobLayout { blob, bytes, chunk_bytes }),
                     Write::FreeBlob { blob } => freed.push(blob),
+                    Write::FoundGroup { group } => panic!("group {} comes of a split", group.0),
                 }
             }
         }

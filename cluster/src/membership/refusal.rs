@@ -37,6 +37,14 @@ pub fn reason(refusal: &Refusal) -> String {
         ),
         Refusal::StaleGroup => "the group's record was changed in between".into(),
         Refusal::InvalidGroup => "a group's nodes must be members on different hosts, each named once".into(),
+        Refusal::NoSuchGroup => "there is no such group; `onggi admin group list` shows them".into(),
+        Refusal::SplitUnderWay { child } => {
+            format!("a group is being split already (the new one is group {}); try again when it is done", child.0)
+        }
+        Refusal::InvalidBoundary => {
+            "the user is not in the group, or is its first: the group would keep nothing, or give nothing".into()
+        }
+        Refusal::StalePartitionMap => "the groups were changed in between; try again".into(),
         other => format!("refused: {other:?}"),
     }
 }

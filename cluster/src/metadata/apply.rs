@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use crate::error::{Error, Result};
-use crate::id::{BlobId, OwnerKey};
+use crate::id::{BlobId, GroupId, OwnerKey};
 use crate::metadata::command::{Change, Command, OwnerChange, SystemChange};
 use crate::metadata::outcome::{Outcome, Refusal};
 use crate::metadata::view::MetadataView;
@@ -22,6 +22,7 @@ mod copy_object;
 mod delete_objects;
 mod draft;
 mod group_nodes;
+mod group_split;
 mod identity;
 mod join_token;
 mod node;
@@ -30,6 +31,7 @@ mod partition_map;
 mod put_object;
 mod references;
 mod request_ring;
+mod split_steps;
 mod upload;
 mod versions;
 mod whole_checksum;
@@ -64,6 +66,10 @@ pub enum Write {
     FreeBlob {
         blob: BlobId,
     },
+    /// Its other records are among these writes; what it begins with in its log only `raft` can say.
+    FoundGroup {
+        group: GroupId,
+    },
 }
 
 /// A command that was decided: what to write, the outcome, and the clock after it.
@@ -79,6 +85,8 @@ pub(super) fn apply(view: &dyn MetadataView, clock: u64, command: &Command) -> R
     let decision = match &command.change {
         Change::System(change) => system_change(&mut draft, change),
         Change::Owner { owner, change } => owner_change(&mut draft, *owner, change),
+        // Decided by the applier, which knows the group's own records.
+        Change::Group { .. } => Err(Refusal::NoSuchGroup.into()),
     };
     match decision {
         Ok(outcome) => {
@@ -124,6 +132,8 @@ fn system_change(draft: &mut Draft<'_>, change: &SystemChange) -> Decision<Outco
         SystemChange::AdmitDrive { beside, node } => node::admit_drive(draft, *beside, node),
         SystemChange::UpdateHost { host, update } => node::update_host(draft, *host, update),
         SystemChange::SetGroup { record, expected_step } => group_nodes::set(draft, record, *expected_step),
+        SystemChange::BeginSplit { parent, boundary, epoch } => split_steps::begin(draft, *parent, *boundary, *epoch),
+        SystemChange::FinishSplit { child, voters, floor } => split_steps::finish(draft, *child, voters, *floor),
     }
 }
 

@@ -4,10 +4,12 @@
 
 use bytes::Bytes;
 
-use crate::id::{BucketId, DriveId, HostId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId};
+use crate::id::{
+    BucketId, DriveId, GroupId, HostId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId,
+};
 use crate::metadata::record::{
     AccessKeyRecord, AuthorityRecord, Checksum, ChecksumAlgorithm, ChecksumType, Content, ETag, GroupRecord, NodeState,
-    ObjectHeaders, Pairs, Versioning,
+    ObjectHeaders, Pairs, RangeRecord, Versioning,
 };
 use crate::placement::PartitionMap;
 
@@ -27,7 +29,29 @@ pub struct Command {
 #[expect(clippy::large_enum_variant, reason = "almost every change is one of an owner")]
 pub enum Change {
     System(SystemChange),
-    Owner { owner: OwnerKey, change: OwnerChange },
+    Owner {
+        owner: OwnerKey,
+        change: OwnerChange,
+    },
+    /// Of the group itself, whose number must be this.
+    Group {
+        group: GroupId,
+        change: GroupChange,
+    },
+}
+
+/// Changes of a group of owners as such.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GroupChange {
+    Split(Split),
+}
+
+/// The owners from `boundary` on go to a new group. Refused unless the group's range is `range`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Split {
+    pub child: GroupId,
+    pub range: RangeRecord,
+    pub boundary: OwnerKey,
 }
 
 /// Changes decided by the system group.
@@ -122,6 +146,18 @@ pub enum SystemChange {
     SetGroup {
         record: GroupRecord,
         expected_step: u64,
+    },
+    /// Refused unless the map has `epoch`, and while another split is under way.
+    BeginSplit {
+        parent: GroupId,
+        boundary: OwnerKey,
+        epoch: u64,
+    },
+    /// The parent's log has the split: the map and the child's whereabouts follow. Again is done already.
+    FinishSplit {
+        child: GroupId,
+        voters: Vec<NodeId>,
+        floor: u64,
     },
 }
 

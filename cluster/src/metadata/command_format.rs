@@ -4,7 +4,7 @@ use bytes::Bytes;
 use onggi_storage_engine::error::{Error, Result};
 use onggi_storage_engine::format::{Decoder, Encoder, Record};
 
-use crate::metadata::command::{Change, Command};
+use crate::metadata::command::{Change, Command, GroupChange, Split};
 use crate::metadata::field::{Field, enum_fields, record, struct_fields};
 
 mod owner_change;
@@ -28,4 +28,8 @@ record!(Command, "command");
 
 struct_fields!(Command { request, retry, time_ms, change });
 
-enum_fields!(Change { 1 => System(change), 2 => Owner { owner, change } });
+enum_fields!(Change { 1 => System(change), 2 => Owner { owner, change }, 3 => Group { group, change } });
+
+enum_fields!(GroupChange { 1 => Split(split) });
+
+struct_fields!(Split { child, range, boundary });

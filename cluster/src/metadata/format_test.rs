@@ -9,15 +9,16 @@ use proptest::prelude::*;
 
 use crate::id::{BlobId, BucketId, GroupId, HostId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId};
 use crate::metadata::command::{
-    Change, Command, CompleteUpload, CopyObject, DeleteObject, NewContent, NewNode, NewPart, NodeAddresses, NodeUpdate,
-    OwnerChange, PartReference, PutObject, SystemChange, VersionSelector, WriteCondition,
+    Change, Command, CompleteUpload, CopyObject, DeleteObject, GroupChange, NewContent, NewNode, NewPart,
+    NodeAddresses, NodeUpdate, OwnerChange, PartReference, PutObject, Split, SystemChange, VersionSelector,
+    WriteCondition,
 };
 use crate::metadata::outcome::{ObjectDeleted, ObjectWritten, Outcome, Refusal};
 use crate::metadata::record::{
     AccessKeyRecord, AuthorityRecord, BucketNameRecord, BucketRecord, Checksum, ChecksumAlgorithm, ChecksumType,
     ClusterRecord, CompletedUploadRecord, Content, Counters, DecisionsRecord, ETag, GroupRecord, JoinTokenRecord,
-    ManifestRecord, NodeRecord, NodeState, ObjectHeaders, ObjectRecord, OwnerRecord, PartRecord, ReferenceRecord,
-    RequestRecord, UploadRecord, UserRecord, VersionKind, VersionRecord, Versioning,
+    ManifestRecord, NodeRecord, NodeState, ObjectHeaders, ObjectRecord, OwnerRecord, PartRecord, RangeRecord,
+    ReferenceRecord, RequestRecord, SplitRecord, UploadRecord, UserRecord, VersionKind, VersionRecord, Versioning,
 };
 
 const OWNER: OwnerKey = OwnerKey(0x0102_0304_0506_0708);
@@ -197,6 +198,9 @@ fn records() -> Vec<Sample> {
         Sample::of("join token", &join_token),
         Sample::of("authority", &authority()),
         Sample::of("group nodes", &group_nodes()),
+        Sample::of("range", &range()),
+        Sample::of("split: under way", &split(None)),
+        Sample::of("split: done", &split(Some(300))),
     ]
 }
 
@@ -233,6 +237,15 @@ fn authority() -> AuthorityRecord {
 fn group_nodes() -> GroupRecord {
     let (voters, target) = (vec![NodeId(1), NodeId(2), NodeId(300)], vec![NodeId(2), NodeId(300), NodeId(301)]);
     GroupRecord { group: GroupId(16), voters, target, step: 300 }
+}
+
+fn range() -> RangeRecord {
+    RangeRecord { first: OWNER, last: OwnerKey(u64::MAX) }
+}
+
+fn split(floor: Option<u64>) -> SplitRecord {
+    let (child, parent, boundary) = (GroupId(300), GroupId(16), OwnerKey(1 << 63));
+    SplitRecord { child, parent, range: range(), boundary, begun_ms: 1_790_000_000_000, floor }
 }
 
 fn access_key() -> AccessKeyRecord {
@@ -299,6 +312,11 @@ fn outcomes() -> Vec<Outcome> {
         Refusal::TooFewNodes { needed: 3 },
         Refusal::StaleGroup,
         Refusal::InvalidGroup,
+        Refusal::OwnerElsewhere,
+        Refusal::NoSuchGroup,
+        Refusal::SplitUnderWay { child: GroupId(300) },
+        Refusal::InvalidBoundary,
+        Refusal::StaleSplit,
     ];
     let mut outcomes = vec![
         Outcome::Done,
@@ -310,6 +328,7 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::TagsSet { version: version_id(), is_null: false },
         Outcome::UploadCreated { upload: UPLOAD },
         Outcome::NodeAdmitted { node: NodeId(300) },
+        Outcome::SplitBegun { child: GroupId(300) },
     ];
     outcomes.extend(refusals.map(Outcome::Refused));
     outcomes
@@ -318,6 +337,8 @@ fn outcomes() -> Vec<Outcome> {
 fn commands() -> Vec<Command> {
     let changes = system_changes().into_iter().map(Change::System);
     let changes = changes.chain(owner_changes().into_iter().map(|change| Change::Owner { owner: OWNER, change }));
+    let of_group = Split { child: GroupId(300), range: range(), boundary: OwnerKey(1 << 63) };
+    let changes = changes.chain([Change::Group { group: GroupId(16), change: GroupChange::Split(of_group) }]);
     changes.map(|change| Command { request: REQUEST, retry: false, time_ms: 1_790_000_000_000, change }).collect()
 }
 
@@ -352,6 +373,8 @@ fn system_changes() -> Vec<SystemChange> {
         SystemChange::AdmitDrive { beside: NodeId(300), node: new_node() },
         SystemChange::UpdateHost { host: HostId(300), update },
         SystemChange::SetGroup { record: group_nodes(), expected_step: 299 },
+        SystemChange::BeginSplit { parent: GroupId(16), boundary: OwnerKey(1 << 63), epoch: 300 },
+        SystemChange::FinishSplit { child: GroupId(300), voters: vec![NodeId(1), NodeId(300)], floor: 300 },
     ]
 }
 
@@ -477,6 +500,7 @@ fn samples() -> Vec<Sample> {
         let name = match &command.change {
             Change::System(change) => name_of(format!("{change:?}")),
             Change::Owner { change, .. } => name_of(format!("{change:?}")),
+            Change::Group { change, .. } => name_of(format!("{change:?}")),
         };
         assert_eq!(Command::decode(&command.encode()).unwrap(), command);
         samples.push(Sample::of(&format!("command: {name}"), &command));

@@ -28,6 +28,7 @@ mod table {
     pub(super) const APPLIED: u8 = 0x01;
     pub(super) const DECISIONS: u8 = 0x02;
     pub(super) const REQUEST: u8 = 0x03;
+    pub(super) const RANGE: u8 = 0x04;
     // Owner, bucket 0.
     pub(super) const OWNER: u8 = 0x01;
     pub(super) const BUCKET_NAME: u8 = 0x02;
@@ -56,6 +57,7 @@ mod table {
     pub(super) const JOIN_TOKEN: u8 = 0x0B;
     pub(super) const AUTHORITY: u8 = 0x0C;
     pub(super) const GROUP_NODES: u8 = 0x0D;
+    pub(super) const SPLIT: u8 = 0x0E;
 }
 
 /// Joins the parts of a key, with one allocation.

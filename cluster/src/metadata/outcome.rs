@@ -1,6 +1,6 @@
 //! Outcome: what `apply` decided, as the proposer gets it back.
 
-use crate::id::{BucketId, NodeId, RequestId, UploadId, UserId, VersionId};
+use crate::id::{BucketId, GroupId, NodeId, RequestId, UploadId, UserId, VersionId};
 use crate::metadata::record::{Checksum, ETag};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +29,9 @@ pub enum Outcome {
     Refused(Refusal),
     NodeAdmitted {
         node: NodeId,
+    },
+    SplitBegun {
+        child: GroupId,
     },
 }
 
@@ -129,4 +132,15 @@ pub enum Refusal {
     StaleGroup,
     /// Voters or target are empty, not ascending, or name a node that is no member.
     InvalidGroup,
+    /// The group does not decide about the owner any more: another one does. Never leaves the metadata client.
+    OwnerElsewhere,
+    NoSuchGroup,
+    /// One at a time.
+    SplitUnderWay {
+        child: GroupId,
+    },
+    /// The boundary is not inside of the group's range.
+    InvalidBoundary,
+    /// The split is not the one that stands, or was made for a range that the group does not have.
+    StaleSplit,
 }

@@ -19,6 +19,7 @@ enum_fields!(Outcome {
     7 => UploadCreated { upload },
     8 => Refused(refusal),
     9 => NodeAdmitted { node },
+    10 => SplitBegun { child },
 });
 
 struct_fields!(ObjectWritten { version, is_null, versioned, etag, modified_ms, checksum, bytes });
@@ -67,4 +68,9 @@ enum_fields!(Refusal {
     39 => TooFewNodes { needed },
     40 => StaleGroup,
     41 => InvalidGroup,
+    42 => OwnerElsewhere,
+    43 => NoSuchGroup,
+    44 => SplitUnderWay { child },
+    45 => InvalidBoundary,
+    46 => StaleSplit,
 });

@@ -18,7 +18,7 @@ pub use identity::{access_key, access_keys, cluster, user, user_by_name, users};
 pub use list_objects::{After, ListObjects, ObjectPage, list_objects};
 pub use list_uploads::{ListUploads, UploadPage, UploadsAfter, list_uploads};
 pub use list_versions::{ListVersions, ListedVersion, VersionPage, VersionsAfter, list_versions};
-pub use membership::{authority, group, groups, join_token, join_tokens, node, node_of_drive, nodes};
+pub use membership::{authority, group, groups, join_token, join_tokens, node, node_of_drive, nodes, splits};
 pub use uploads::{blob_is_named, completed_upload, manifest, part, parts, upload};
 pub use versions::version;
 

@@ -3,7 +3,9 @@
 
 use bytes::Bytes;
 
-use crate::id::{BlobId, BucketId, DriveId, GroupId, HostId, NodeId, RequestId, TokenId, UploadId, UserId, VersionId};
+use crate::id::{
+    BlobId, BucketId, DriveId, GroupId, HostId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId,
+};
 use crate::metadata::outcome::Outcome;
 
 /// Name → value pairs in the order given.
@@ -214,6 +216,24 @@ pub struct RequestRecord {
     pub outcome: Outcome,
 }
 
+/// The owners that a group decides about, first and last included. A group that was never split has no such record: its range is
+/// the one that it was founded with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RangeRecord {
+    pub first: OwnerKey,
+    pub last: OwnerKey,
+}
+
+impl RangeRecord {
+    pub fn contains(&self, owner: OwnerKey) -> bool {
+        (self.first..=self.last).contains(&owner)
+    }
+
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+}
+
 // ---- records of the system group ----
 
 #[derive(Clone, Debug, PartialEq)]
@@ -333,4 +353,29 @@ pub struct GroupRecord {
     pub target: Vec<NodeId>,
     /// Raised by every change, so that two movers never undo each other's step.
     pub step: u64,
+}
+
+/// A split of a group, under way or done. Kept for ever: it says what a group was, to those that are behind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SplitRecord {
+    /// The group that comes of it; its number was never used before.
+    pub child: GroupId,
+    pub parent: GroupId,
+    /// The parent's range before.
+    pub range: RangeRecord,
+    /// The first owner of the child.
+    pub boundary: OwnerKey,
+    pub begun_ms: u64,
+    /// Set when it is done: a position of the parent's log behind the split. Whoever begins there has nothing to do with the child's owners.
+    pub floor: Option<u64>,
+}
+
+impl SplitRecord {
+    pub fn child_range(&self) -> RangeRecord {
+        RangeRecord { first: self.boundary, last: self.range.last }
+    }
+
+    pub fn is_under_way(&self) -> bool {
+        self.floor.is_none()
+    }
 }

@@ -28,6 +28,7 @@ pub(super) struct TestGroup {
     pub(super) inline: BTreeMap<BlobId, Bytes>,
     pub(super) named: Vec<BlobId>,
     pub(super) freed: Vec<BlobId>,
+    pub(super) founded: Vec<GroupId>,
     pub(super) time_ms: u64,
     applier: Applier,
     requests: u64,
@@ -42,6 +43,7 @@ impl TestGroup {
             inline: BTreeMap::new(),
             named: Vec::new(),
             freed: Vec::new(),
+            founded: Vec::new(),
             time_ms: 1_000,
             applier,
             requests: 0,
@@ -87,6 +89,7 @@ impl TestGroup {
                     }
                     Write::NameBlob { blob, .. } => self.named.push(blob),
                     Write::FreeBlob { blob } => self.freed.push(blob),
+                    Write::FoundGroup { group } => self.founded.push(group),
                 }
             }
             outcomes.push(applied.outcome);

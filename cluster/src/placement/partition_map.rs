@@ -7,6 +7,7 @@ use onggi_storage_engine::error::{Error, Result};
 use onggi_storage_engine::format::{Decoder, Encoder, Record};
 
 use crate::id::{GroupId, OwnerKey};
+use crate::metadata::record::RangeRecord;
 
 /// Owners from `start` up to the next partition's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,25 @@ impl PartitionMap {
         )
     }
 
+    /// All owners of a group, which are one range. `None`: it is not in this map.
+    pub fn range_of(&self, group: GroupId) -> Option<RangeRecord> {
+        self.ranges_of(group).next().map(|(first, last)| RangeRecord { first, last })
+    }
+
+    /// The next map, in which the owners from `boundary` on, up to where their partition ends, are `child`'s. `None` if the boundary is not
+    /// inside of a partition of `parent`.
+    pub fn split(&self, parent: GroupId, boundary: OwnerKey, child: GroupId) -> Option<Self> {
+        let after = self.partitions.partition_point(|partition| partition.start < boundary);
+        let split = self.partitions.get(after.checked_sub(1)?)?;
+        let stands_there = self.partitions.get(after).is_some_and(|next| next.start == boundary);
+        if split.group != parent || stands_there {
+            return None;
+        }
+        let mut partitions = self.partitions.clone();
+        partitions.insert(after, Partition { start: boundary, group: child });
+        Some(Self { epoch: self.epoch + 1, partitions })
+    }
+
     fn check(self) -> Result<Self> {
         let starts_at_zero = self.partitions.first().is_some_and(|first| first.start == OwnerKey(0));
         let ascending = self.partitions.windows(2).all(|pair| pair[0].start < pair[1].start);
@@ -101,6 +121,23 @@ mod tests {
         }
         assert_eq!(map.group_of(OwnerKey(0)), GroupId(1));
         assert_eq!(map.group_of(OwnerKey(u64::MAX)), GroupId(16));
+    }
+
+    #[test]
+    fn a_split_takes_the_upper_part_of_one_partition() {
+        let map = PartitionMap::even(2);
+        let half = 1 << 63;
+        assert_eq!(map.split(GroupId(1), OwnerKey(0), GroupId(3)), None, "nothing would be left");
+        assert_eq!(map.split(GroupId(1), OwnerKey(half), GroupId(3)), None, "a boundary already");
+        assert_eq!(map.split(GroupId(2), OwnerKey(7), GroupId(3)), None, "of another group");
+        let split = map.split(GroupId(1), OwnerKey(7), GroupId(3)).unwrap();
+        assert_eq!(split.epoch(), 2);
+        let groups = [0, 6, 7, half - 1, half].map(|owner| split.group_of(OwnerKey(owner)).0);
+        assert_eq!(groups, [1, 1, 3, 3, 2]);
+        assert_eq!(split.range_of(GroupId(3)), Some(RangeRecord { first: OwnerKey(7), last: OwnerKey(half - 1) }));
+        assert_eq!(split.range_of(GroupId(9)), None);
+        let again = split.split(GroupId(3), OwnerKey(8), GroupId(4)).unwrap();
+        assert_eq!(again.ranges_of(GroupId(3)).collect::<Vec<_>>(), [(OwnerKey(7), OwnerKey(7))]);
     }
 
     #[test]

@@ -9,12 +9,14 @@ use onggi_storage_engine::metadata_store::{MetadataBatch, MetadataStore};
 
 use super::format::AppliedRecord;
 use super::group_keys::GroupKeys;
+use super::new_group;
 use super::type_config::{Entry, Payload, StoredMembership};
 use crate::data::BlobLayout;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::BlobId;
 use crate::metadata::apply::{Applier, Write};
 use crate::metadata::command::Command;
+use crate::metadata::key::GroupSpace;
 use crate::metadata::outcome::Outcome;
 use crate::metadata::view::{Overlay, StoreView};
 
@@ -67,7 +69,7 @@ impl ApplyBatch {
                     let command = Command::decode(&command.0)?;
                     let applied = decided.applier.apply(&overlay, &command)?;
                     for write in applied.writes {
-                        take(write, &mut overlay, &mut batch, &mut decided.blobs);
+                        take(write, &decided.applied, &mut overlay, &mut batch, &mut decided.blobs);
                     }
                     Some(applied.outcome)
                 }
@@ -87,7 +89,13 @@ impl ApplyBatch {
     }
 }
 
-fn take(write: Write, overlay: &mut Overlay<'_>, batch: &mut MetadataBatch, blobs: &mut ChangedBlobs) {
+fn take(
+    write: Write,
+    applied: &AppliedRecord,
+    overlay: &mut Overlay<'_>,
+    batch: &mut MetadataBatch,
+    blobs: &mut ChangedBlobs,
+) {
     match write {
         Write::Put { key, value } => overlay.put(key, value),
         Write::Delete { key } => overlay.delete(key),
@@ -95,5 +103,9 @@ fn take(write: Write, overlay: &mut Overlay<'_>, batch: &mut MetadataBatch, blob
         Write::DeleteInline { blob } => batch.delete_inline(blob),
         Write::NameBlob { blob, bytes, chunk_bytes } => blobs.named.push(BlobLayout { blob, bytes, chunk_bytes }),
         Write::FreeBlob { blob } => blobs.freed.push(blob),
+        Write::FoundGroup { group } => {
+            let first = new_group::first_position(&applied.membership);
+            overlay.put(GroupSpace(group).applied(), first.to_bytes());
+        }
     }
 }

@@ -26,6 +26,8 @@ enum_fields!(SystemChange {
     16 => AdmitNode { token, node },
     17 => UpdateNode { node, update },
     18 => SetGroup { record, expected_step },
+    19 => BeginSplit { parent, boundary, epoch },
+    20 => FinishSplit { child, voters, floor },
     24 => AdmitDrive { beside, node },
     25 => UpdateHost { host, update },
 });

@@ -23,6 +23,11 @@ impl GroupSpace {
         self.table(table::REQUEST, &slot.to_be_bytes())
     }
 
+    /// `RangeRecord`: of a group that was split, or came of a split.
+    pub fn range(self) -> Vec<u8> {
+        self.table(table::RANGE, &[])
+    }
+
     pub fn requests(self) -> KeyRange {
         KeyRange::of_prefix(self.table(table::REQUEST, &[]))
     }

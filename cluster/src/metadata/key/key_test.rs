@@ -21,6 +21,7 @@ fn every_key_comes_back() {
         (GroupSpace(GroupId(3)).applied(), group(GroupKey::Applied)),
         (GroupSpace(GroupId(3)).decisions(), group(GroupKey::Decisions)),
         (GroupSpace(GroupId(3)).request(8), group(GroupKey::Request { slot: 8 })),
+        (GroupSpace(GroupId(3)).range(), group(GroupKey::Range)),
         (OwnerSpace(owner).owner(), table(OwnerTableKey::Owner)),
         (OwnerSpace(owner).bucket_name("n"), table(OwnerTableKey::BucketName { name: text("n") })),
         (OwnerSpace(owner).reference(&blob), table(OwnerTableKey::Reference(blob))),
@@ -56,6 +57,7 @@ fn every_key_comes_back() {
         (SystemSpace.join_token(TokenId([5; 16])), Key::System(SystemKey::JoinToken(TokenId([5; 16])))),
         (SystemSpace.authority(), Key::System(SystemKey::Authority)),
         (SystemSpace.group_nodes(GroupId(7)), Key::System(SystemKey::GroupNodes(GroupId(7)))),
+        (SystemSpace.split(GroupId(7)), Key::System(SystemKey::Split(GroupId(7)))),
     ];
     for (bytes, key) in cases {
         assert_eq!(parse(&bytes).unwrap(), key);

@@ -45,6 +45,21 @@ impl OwnerSpace {
         KeyRange::of_prefix(join(&[&[space::OWNER], &self.0.to_bytes()]))
     }
 
+    pub fn everyone() -> KeyRange {
+        KeyRange::of_prefix(vec![space::OWNER])
+    }
+
+    /// All records of the owners from `first` to `last`, both included.
+    pub fn of_range(first: OwnerKey, last: OwnerKey) -> KeyRange {
+        KeyRange { from: Self(first).all().from, to: Self(last).all().to }
+    }
+
+    /// Whose record stands under `key`; `None` if that is not one of an owner.
+    pub fn owner_of(key: &[u8]) -> Option<OwnerKey> {
+        let owner = key.strip_prefix(&[space::OWNER])?.first_chunk::<8>()?;
+        Some(OwnerKey(u64::from_be_bytes(*owner)))
+    }
+
     fn table(self, table: u8, rest: &[u8]) -> Vec<u8> {
         join(&[&[space::OWNER], &self.0.to_bytes(), &[0; 8], &[table], rest])
     }

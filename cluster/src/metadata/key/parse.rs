@@ -19,6 +19,7 @@ pub enum GroupKey {
     Applied,
     Decisions,
     Request { slot: u32 },
+    Range,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +57,7 @@ pub enum SystemKey {
     JoinToken(TokenId),
     Authority,
     GroupNodes(GroupId),
+    Split(GroupId),
 }
 
 pub fn parse(key: &[u8]) -> Result<Key> {
@@ -90,6 +92,7 @@ fn group(rest: &[u8]) -> Option<Key> {
         [table::APPLIED] => GroupKey::Applied,
         [table::DECISIONS] => GroupKey::Decisions,
         [table::REQUEST, slot @ ..] => GroupKey::Request { slot: u32::from_be_bytes(exact(slot)?) },
+        [table::RANGE] => GroupKey::Range,
         _ => return None,
     };
     Some(Key::Group(GroupId(u32::from_be_bytes(*group)), key))
@@ -150,6 +153,7 @@ fn system(table: u8, rest: &[u8]) -> Option<SystemKey> {
         table::JOIN_TOKEN => SystemKey::JoinToken(TokenId(exact(rest)?)),
         table::AUTHORITY if rest.is_empty() => SystemKey::Authority,
         table::GROUP_NODES => SystemKey::GroupNodes(GroupId(u32::from_be_bytes(exact(rest)?))),
+        table::SPLIT => SystemKey::Split(GroupId(u32::from_be_bytes(exact(rest)?))),
         _ => return None,
     })
 }

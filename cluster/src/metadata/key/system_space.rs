@@ -94,6 +94,15 @@ impl SystemSpace {
         KeyRange::of_prefix(self.table(table::GROUP_NODES, &[]))
     }
 
+    /// `SplitRecord`, by the group that comes of it.
+    pub fn split(self, child: GroupId) -> Vec<u8> {
+        self.table(table::SPLIT, &child.0.to_be_bytes())
+    }
+
+    pub fn splits(self) -> KeyRange {
+        KeyRange::of_prefix(self.table(table::SPLIT, &[]))
+    }
+
     pub fn all(self) -> KeyRange {
         KeyRange::of_prefix(vec![space::SYSTEM])
     }

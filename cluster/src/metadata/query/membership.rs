@@ -7,7 +7,7 @@ use onggi_storage_engine::format::Record;
 use crate::error::Result;
 use crate::id::{DriveId, GroupId, NodeId, TokenId};
 use crate::metadata::key::SystemSpace;
-use crate::metadata::record::{AuthorityRecord, GroupRecord, JoinTokenRecord, NodeRecord};
+use crate::metadata::record::{AuthorityRecord, GroupRecord, JoinTokenRecord, NodeRecord, SplitRecord};
 use crate::metadata::view::{KeyRange, MetadataView, record};
 
 /// Every node that is or was a member, by number.
@@ -55,6 +55,11 @@ pub fn groups(view: &dyn MetadataView) -> Result<Vec<GroupRecord>> {
 
 pub fn group(view: &dyn MetadataView, group: GroupId) -> Result<Option<GroupRecord>> {
     record(view, &SystemSpace.group_nodes(group))
+}
+
+/// Every split that was ever begun, by the number of the group that came of it.
+pub fn splits(view: &dyn MetadataView) -> Result<Vec<SplitRecord>> {
+    records(view, &SystemSpace.splits())
 }
 
 fn records<R: Record>(view: &dyn MetadataView, range: &KeyRange) -> Result<Vec<R>> {

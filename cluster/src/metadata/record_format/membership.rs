@@ -5,7 +5,7 @@ use onggi_storage_engine::format::{Decoder, Encoder, Record};
 
 use crate::id::{HostId, NodeId};
 use crate::metadata::field::{Field, enum_fields, record, struct_fields};
-use crate::metadata::record::{AuthorityRecord, GroupRecord, JoinTokenRecord, NodeRecord, NodeState};
+use crate::metadata::record::{AuthorityRecord, GroupRecord, JoinTokenRecord, NodeRecord, NodeState, SplitRecord};
 
 /// The form of version 1, in which messages hold it, too: without the host, which then is the node's own.
 impl Field for NodeRecord {
@@ -85,6 +85,9 @@ record!(AuthorityRecord, "authority record");
 
 struct_fields!(GroupRecord { group, voters, target, step });
 record!(GroupRecord, "group record");
+
+struct_fields!(SplitRecord { child, parent, range, boundary, begun_ms, floor });
+record!(SplitRecord, "split record");
 
 #[cfg(test)]
 mod tests {
