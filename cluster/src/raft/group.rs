@@ -18,7 +18,9 @@ use openraft::{Config, Raft};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::floor::Floor;
 use super::group_keys::GroupKeys;
+use super::group_split;
 use super::handing_over::HandingOver;
 use super::linearizable::{LogStart, ReadGate};
 use super::log::Log;
@@ -79,6 +81,7 @@ pub struct Group {
     pub(super) keys: Arc<GroupKeys>,
     /// A write that meets a full disk fails the drive, and every group with it: what cannot be written is refused before.
     pub(super) drive: Arc<Health>,
+    pub(super) floor: Floor,
     /// Has a permit when nothing writes to the state any more.
     state_machine_use: Arc<Semaphore>,
 }
@@ -107,12 +110,14 @@ impl Group {
         let gate = Arc::new(ReadGate::new(node));
         snapshot_install::resume(&store, &keys, &files).await?;
         files.remove_all(id)?;
+        group_split::flush_first_state(&store, &options.log_store, &keys).await?;
         let snapshots = Snapshots::new(store.clone(), keys.clone(), files);
         let state_machine =
             StateMachine::open(store.clone(), keys.clone(), gate.clone(), options.blob_changes, snapshots).await?;
+        let last_index = options.log_store.state(id.0)?.last;
+        let floor = Floor::new(id, keys.floor(), state_machine.is_empty() && last_index.is_none());
         let state_machine_use = Arc::new(Semaphore::new(1));
         let state_machine = state_machine.held_by(state_machine_use.clone().try_acquire_owned().ok());
-        let last_index = options.log_store.state(id.0)?.last;
         let log = Log::new(id, options.log_store, gate.clone());
         let factory = NetworkFactory { group: id, network: options.network.clone() };
         let raft = Raft::new(node.0, options.config, factory, log, state_machine)
@@ -139,6 +144,7 @@ impl Group {
             store,
             keys,
             drive,
+            floor,
             state_machine_use,
         };
         let membership_index = group.membership().await?.log_id().as_ref().map(|log_id| log_id.index);
@@ -254,12 +260,7 @@ impl Group {
         let (store, keys) = (self.store.clone(), self.keys.clone());
         let deleted = tokio::task::spawn_blocking(move || {
             let mut batch = store.batch();
-            for range in &keys.records {
-                batch.delete_range(&range.from, &range.to);
-            }
-            for range in &keys.payloads {
-                batch.delete_inline_range(&range.from, &range.to);
-            }
+            keys.of_state(&store.snapshot())?.delete(&mut batch);
             store.apply(batch)
         });
         deleted.await.map_err(|panic| self.internal("delete the records", panic))??;

@@ -22,7 +22,9 @@ impl Group {
 
     /// What this node has applied.
     pub fn local_view(&self) -> Result<StoreView> {
-        let view = StoreView::new(self.store.snapshot());
+        let snapshot = self.store.snapshot();
+        // All groups of a node share its store. Asked after the snapshot was taken, too.
+        let view = StoreView::of_owners(snapshot, self.gate.owners());
         // Asked after the view was taken: a view from before the first record was replaced is whole.
         if self.gate.is_installing() {
             return Err(Error::new(

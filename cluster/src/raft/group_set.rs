@@ -115,6 +115,14 @@ impl GroupSet {
         Ok(state.is_some() || log.last.is_some() || log.purged.is_some() || log.committed.is_some())
     }
 
+    pub(super) fn metadata_store(&self) -> &MetadataStore {
+        &self.options.metadata_store
+    }
+
+    pub(super) fn log_store(&self) -> &LogStore {
+        &self.options.log_store
+    }
+
     pub(super) fn snapshot_files(&self) -> &SnapshotFiles {
         &self.options.snapshot_files
     }

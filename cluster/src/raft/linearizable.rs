@@ -1,5 +1,6 @@
 //! Linearizable reads: when may this node answer from its own state?
-//! Owns: the read gate, which knows whether this node alone can acknowledge changes of the group, and whether its state is whole.
+//! Owns: the read gate, which knows whether this node alone can acknowledge changes of the group, whether its state is whole, and which
+//! owners it is about.
 //!
 //! Every change is acknowledged only after the state that contains it has been written (`state_machine`). So a read that
 //! looks at the state after it arrived sees every change that *this* node acknowledged before. The only question is
@@ -13,11 +14,12 @@
 //!
 //! Behind a closed gate a read asks a majority first (`read_round`).
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::type_config::{LogId, Membership, StoredMembership};
 use crate::id::NodeId;
+use crate::metadata::record::RangeRecord;
 
 pub struct ReadGate {
     node: NodeId,
@@ -26,6 +28,8 @@ pub struct ReadGate {
     /// While a snapshot replaces the state record by record.
     installing: AtomicBool,
     seen: Mutex<Seen>,
+    /// What the applied state says of its range; told after it was written, and before anybody is answered.
+    owners: Mutex<Option<RangeRecord>>,
 }
 
 #[derive(Default)]
@@ -46,7 +50,7 @@ pub struct LogStart {
 impl ReadGate {
     pub fn new(node: NodeId) -> Self {
         let (sole_voter, installing) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { node, sole_voter, installing, seen: Mutex::default() }
+        Self { node, sole_voter, installing, seen: Mutex::default(), owners: Mutex::default() }
     }
 
     /// No other node can have acknowledged anything that is not applied here.
@@ -57,6 +61,15 @@ impl ReadGate {
     /// A view that was taken *before* this was asked is whole if the answer is no.
     pub fn is_installing(&self) -> bool {
         self.installing.load(Ordering::Acquire)
+    }
+
+    /// The owners that the group decides about. Asked *after* a view was taken, the view is not newer than the answer.
+    pub fn owners(&self) -> Option<RangeRecord> {
+        *self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn decides_about(&self, owners: Option<RangeRecord>) {
+        *self.owners.lock().unwrap_or_else(PoisonError::into_inner) = owners;
     }
 
     /// From here on entries of this run may open the gate.
@@ -101,8 +114,8 @@ impl ReadGate {
         voters.next() == Some(self.node.0) && voters.next().is_none()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -65,6 +65,7 @@ impl Service {
         let group = self.group_led_by(from, group, &request.vote)?;
         // The leader goes on with the others, and sends this again.
         group.drive.admit(if request.entries.is_empty() { WriteFor::Voting } else { WriteFor::Changing })?;
+        group.admit_entries(&request.entries)?;
         Ok(queued_now(async move {
             let answer = group.raft.append_entries(request).await;
             if !matches!(answer, Err(_) | Ok(AppendEntriesResponse::HigherVote(_))) {
@@ -165,6 +166,7 @@ impl Service {
 
 async fn install(group: Arc<Group>, received: Received, file: SnapshotFile) -> Result<Vote> {
     let applied = file.applied();
+    group.admit_snapshot(applied.last_applied.as_ref())?;
     let meta = SnapshotMeta { last_log_id: applied.last_applied, last_membership: applied.membership.clone() };
     let snapshot = Snapshot { meta, snapshot: SnapshotData::Received(Arc::new(file)) };
     let installed = group.raft.install_full_snapshot(received.vote, snapshot).await;

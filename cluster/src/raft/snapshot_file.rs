@@ -22,6 +22,8 @@ use super::format::AppliedRecord;
 use super::snapshot::GroupState;
 use crate::error;
 use crate::id::{GroupId, NodeId};
+use crate::metadata::key::GroupSpace;
+use crate::metadata::record::RangeRecord;
 
 const HEADER_VERSION: u8 = 1;
 const MAGIC: &[u8; 8] = b"ONGGISNP";
@@ -51,6 +53,7 @@ pub struct SnapshotFile {
     path: PathBuf,
     group: GroupId,
     applied: AppliedRecord,
+    range: Option<RangeRecord>,
 }
 
 impl SnapshotFiles {
@@ -97,17 +100,22 @@ impl SnapshotFiles {
             return Err(Error::corrupt("read snapshot: no header"));
         }
         let (group, applied) = decode_header(&header)?;
-        let mut pairs = 0_u64;
+        let (mut pairs, mut range, range_key) = (0_u64, None, GroupSpace(group).range());
         loop {
             let (kind, payload) = blocks.next_block()?;
             match kind {
                 BlockKind::Header => return Err(Error::corrupt("read snapshot: a second header")),
-                BlockKind::Records | BlockKind::Payloads => for_each_pair(&payload, &mut |_, _| pairs += 1)?,
+                BlockKind::Records | BlockKind::Payloads => for_each_pair(&payload, &mut |key, value| {
+                    pairs += 1;
+                    if key == range_key {
+                        range = Some(RangeRecord::from_bytes(value));
+                    }
+                })?,
                 BlockKind::End if Decoder::new(&payload).u64()? == pairs => break,
                 BlockKind::End => return Err(Error::corrupt(format!("read snapshot: it does not hold {pairs} pairs"))),
             }
         }
-        Ok(SnapshotFile { path: path.to_owned(), group, applied })
+        Ok(SnapshotFile { path: path.to_owned(), group, applied, range: range.transpose()? })
     }
 }
 
@@ -122,6 +130,11 @@ impl SnapshotFile {
 
     pub fn applied(&self) -> &AppliedRecord {
         &self.applied
+    }
+
+    /// What the state in the file says of its own range.
+    pub fn range(&self) -> Option<RangeRecord> {
+        self.range
     }
 
     /// Gives the blocks of pairs to `take`, in order.
@@ -150,13 +163,14 @@ pub fn for_each_pair(payload: &[u8], visit: &mut dyn FnMut(&[u8], &[u8])) -> Res
 fn write(disk: &dyn Disk, path: &Path, state: &GroupState) -> Result<()> {
     let mut writer = BlockWriter::create(disk, path)?;
     writer.block(BlockKind::Header, &encode_header(state))?;
-    for range in &state.keys.records {
+    let keys = state.keys.of_state(&state.view)?;
+    for range in &keys.records {
         let mut scan = state.view.scan(&KeyRange::new(&*range.from, &*range.to), Direction::Forward);
         while let Some((key, value)) = scan.next_entry()? {
             writer.pair(BlockKind::Records, key, value)?;
         }
     }
-    for range in &state.keys.payloads {
+    for range in &keys.payloads {
         let mut scan = state.view.scan_inline(&KeyRange::new(&*range.from, &*range.to));
         while let Some((blob, payload)) = scan.next_entry()? {
             writer.pair(BlockKind::Payloads, blob, payload)?;

@@ -100,13 +100,11 @@ impl Install {
 
     /// In one batch per block: the state is only whole after the last one, which the intent covers.
     fn replace(&self, file: &SnapshotFile) -> engine::Result<()> {
+        // What the old state held may be more than the new one does, when the group was split in between; on this node it is nobody
+        // else's (docs/group-split.md).
         let mut batch = self.store.batch();
-        for range in &self.keys.records {
-            batch.delete_range(&range.from, &range.to);
-        }
-        for range in &self.keys.payloads {
-            batch.delete_inline_range(&range.from, &range.to);
-        }
+        self.keys.of_state(&self.store.snapshot())?.delete(&mut batch);
+        self.keys.of_recorded(file.range()).delete(&mut batch);
         self.store.apply(batch)?;
         file.for_each_block(&*self.files.disk, |kind, payload| {
             let mut batch = self.store.batch();

@@ -24,6 +24,8 @@ use super::type_config::{Applied, Entry, LogId, Payload, SnapshotMeta, StoredMem
 use crate::data::BlobChanges;
 use crate::error::Result;
 use crate::metadata::apply::Applier;
+use crate::metadata::key::GroupSpace;
+use crate::metadata::record::RangeRecord;
 
 /// A batch is written at this many entries or command bytes, whichever comes first: large enough to spread the cost
 /// of a write, small enough that the first proposer of a long queue does not wait for the last.
@@ -54,7 +56,13 @@ impl StateMachine {
     ) -> Result<Self> {
         let stored = store.get(&keys.applied()).await?;
         let applied = stored.map(|bytes| AppliedRecord::from_bytes(&bytes)).transpose()?.unwrap_or_default();
+        gate.decides_about(recorded_range(&store, &keys).await?);
         Ok(Self { store, keys, applied, applier: None, gate, blob_changes, snapshots, _in_use: None })
+    }
+
+    /// Nothing was ever applied here.
+    pub fn is_empty(&self) -> bool {
+        self.applied.last_applied.is_none()
     }
 
     fn is_shared(&self) -> bool {
@@ -77,6 +85,7 @@ impl StateMachine {
         let decided = tokio::task::spawn_blocking(move || work.run(entries)).await.map_err(io::Error::other)?;
         let decided = decided.map_err(io::Error::other)?;
         self.applied = decided.applied;
+        self.gate.decides_about(decided.applier.range());
         self.applier = Some(decided.applier);
         self.gate.applied(self.applied.last_applied.as_ref(), &self.applied.membership);
         self.blob_changes.freed(decided.blobs.freed);
@@ -132,6 +141,7 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
         // If it fails the state is torn: nothing is read from it until a start has done the install again.
         self.gate.install_begins();
         self.applied = self.snapshots.install(meta, snapshot).await.map_err(io::Error::other)?;
+        self.gate.decides_about(recorded_range(&self.store, &self.keys).await.map_err(io::Error::other)?);
         self.applier = None;
         self.gate.install_ended();
         self.blob_changes.replaced(self.keys.group());
@@ -141,6 +151,11 @@ impl RaftStateMachine<TypeConfig> for StateMachine {
     async fn get_current_snapshot(&mut self) -> io::Result<Option<Snapshot>> {
         self.snapshots.current(&self.applied).await.map_err(io::Error::other)
     }
+}
+
+async fn recorded_range(store: &MetadataStore, keys: &GroupKeys) -> Result<Option<RangeRecord>> {
+    let stored = store.get(&GroupSpace(keys.group()).range()).await?;
+    Ok(stored.map(|bytes| RangeRecord::from_bytes(&bytes)).transpose()?)
 }
 
 fn command_bytes(entry: &Entry) -> usize {

@@ -173,7 +173,9 @@ impl Nodes {
 }
 
 pub fn records(engine: &StorageEngine, keys: &GroupKeys) -> BTreeMap<Vec<u8>, Vec<u8>> {
-    let view = StoreView::new(engine.metadata_store().snapshot());
+    let snapshot = engine.metadata_store().snapshot();
+    let keys = keys.of_state(&snapshot).expect("reads");
+    let view = StoreView::new(snapshot);
     let mut records = BTreeMap::new();
     for range in &keys.records {
         view.scan(range.bounds(), &mut |key, value| {
