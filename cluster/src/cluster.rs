@@ -29,7 +29,7 @@ use crate::metadata::record::NodeState;
 use crate::peer::Peers;
 use crate::placement::mover::targets;
 use crate::placement::planner::{GroupView, NodeView};
-use crate::placement::{Placement, PlacementView, Progress};
+use crate::placement::{Placement, PlacementView, Progress, Surveyor};
 use crate::raft::{GroupSet, GroupStatus};
 
 #[derive(Clone, Debug)]
@@ -55,6 +55,7 @@ struct Inner {
     placement: PlacementView,
     groups: Arc<GroupSet>,
     metadata: MetadataClient,
+    surveyor: Surveyor,
     membership: Option<Membership>,
     data: DataNode,
     engine: StorageEngine,
@@ -70,6 +71,11 @@ impl Cluster {
 
     pub fn data(&self) -> DataClient {
         self.inner.data.client().clone()
+    }
+
+    /// How much each group holds, and splitting them.
+    pub fn surveyor(&self) -> &Surveyor {
+        &self.inner.surveyor
     }
 
     /// `None` if the cluster was started without an identity.

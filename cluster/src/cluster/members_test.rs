@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
+use futures::future::join_all;
+use onggi_storage_engine::StorageEngine;
 use onggi_storage_engine::env::Environment;
 use tokio::time::Instant;
 
@@ -30,6 +32,8 @@ use crate::peer::authority::Authority;
 use crate::peer::memory::{Network, NetworkOptions};
 use crate::raft::RaftOptions;
 use crate::testing::{TestEngine, initialize};
+
+mod split_test;
 
 const CLUSTER: ClusterId = [0xC1; 16];
 const KEY: MasterKey = MasterKey([7; 32]);
@@ -64,10 +68,29 @@ impl Nodes {
     }
 
     async fn run(&mut self, node: NodeId) {
+        let engine = self.open(node).await;
+        let cluster = self.start(node, engine).await;
+        self.running.insert(node, cluster);
+    }
+
+    /// At the same time: each of them waits for the others.
+    async fn run_all(&mut self, nodes: &[NodeId]) {
+        let mut engines = Vec::new();
+        for node in nodes {
+            engines.push((*node, self.open(*node).await));
+        }
+        let start = async |(node, engine)| (node, self.start(node, engine).await);
+        let started = join_all(engines.into_iter().map(start)).await;
+        self.running.extend(started);
+    }
+
+    async fn open(&mut self, node: NodeId) -> StorageEngine {
         let directory = self.directories.entry(node).or_insert_with(TestEngine::new);
         let faults = self.faults.entry(node).or_default().clone();
-        let engine =
-            directory.open_in(Environment { disk: Arc::new(FaultyDisk { faults }), ..Environment::real() }).await;
+        directory.open_in(Environment { disk: Arc::new(FaultyDisk { faults }), ..Environment::real() }).await
+    }
+
+    async fn start(&self, node: NodeId, engine: StorageEngine) -> Cluster {
         let options = ClusterOptions {
             node,
             groups: 4,
@@ -85,8 +108,7 @@ impl Nodes {
                 Ok(())
             }),
         };
-        let cluster = Cluster::start_member(options, engine, network, membership).await.unwrap();
-        self.running.insert(node, cluster);
+        Cluster::start_member(options, engine, network, membership).await.unwrap()
     }
 
     fn set_full(&self, node: NodeId, full: bool) {

@@ -12,9 +12,12 @@ pub struct ClusterOptions {
     pub name: String,
     /// Never reused, also not after the node's drive was lost.
     pub node: NodeId,
-    /// Raft groups that share the owners' key space, besides the system group. Fixed when the cluster is created.
+    /// Raft groups that share the owners' key space, besides the system group. As many as there are when the cluster is created; splits add more.
     /// 16: enough to spread over a handful of nodes before the first split, few enough to idle for free.
     pub groups: u32,
+    /// A group with more object versions, delete markers and uploads than this is split between two users.
+    /// 10 million: about 3 GB of metadata, which a snapshot brings to a new replica within a minute or two; a few hundred groups hold billions.
+    pub group_entries_max: u64,
     /// Bodies up to this many bytes travel inside the command: one sync, no chunk.
     pub inline_bytes_max: u32,
     /// Size of every chunk of a blob but the last.
@@ -40,6 +43,7 @@ impl Default for ClusterOptions {
             name: "onggi".to_owned(),
             node: NodeId(1),
             groups: 16,
+            group_entries_max: 10_000_000,
             inline_bytes_max: 32 * 1024,
             chunk_bytes: 4 * 1024 * 1024,
             proposals_in_flight_max: 4096,

@@ -25,8 +25,8 @@ use crate::metadata::bucket_steps;
 use crate::metadata::client::{Admission, MetadataClient, Route, Routing, with_metadata_handlers};
 use crate::metadata::secret_box::MasterKey;
 use crate::peer::{Handlers, Method};
-use crate::placement::mover::{Carrier, Director, Follower, HasBytes, Residents, read_placement};
-use crate::placement::{Placement, PlacementPublisher, PlacementView, load_partition_map};
+use crate::placement::mover::{AutoSplit, Carrier, Director, Follower, HasBytes, Residents, Splitter, read_placement};
+use crate::placement::{Placement, PlacementPublisher, PlacementView, Surveyor, load_partition_map};
 use crate::raft::{GroupSet, GroupSetOptions, Opening, SnapshotFiles, serve_groups};
 
 /// While the system group has no leader that this node knows of, it is asked again this often.
@@ -118,8 +118,9 @@ impl Cluster {
         let membership = membership.map(|MembershipOptions { cluster, master_key, .. }| {
             Membership::new(cluster, master_key, metadata.clone(), environment.clone())
         });
-        let mut handlers =
-            with_metadata_handlers(serve_groups(&groups, data.handlers(Handlers::new())), routing, admission);
+        let surveyor = Surveyor::new(options.node, groups.clone(), placement.clone(), metadata.clone(), peers.clone());
+        let handlers = Surveyor::handlers(&groups, &placement, data.handlers(Handlers::new()));
+        let mut handlers = with_metadata_handlers(serve_groups(&groups, handlers), routing, admission);
         if let Some(membership) = &membership {
             let announcements = AnnouncementService::new(membership.clone(), addresses.clone());
             handlers =
@@ -167,6 +168,14 @@ impl Cluster {
                 peers.clone(),
             );
             tasks.spawn("mover", |stop| carrier.run(stop));
+            let splitter = Splitter::new(groups.clone(), placement.clone(), metadata.clone());
+            tasks.spawn("splitter", |stop| splitter.run(stop));
+            let auto_split = AutoSplit {
+                groups: groups.clone(),
+                surveyor: surveyor.clone(),
+                entries_max: options.group_entries_max,
+            };
+            tasks.spawn("auto split", |stop| auto_split.run(stop));
             let director = Director::new(
                 options.node,
                 groups.clone(),
@@ -195,6 +204,7 @@ impl Cluster {
             placement,
             groups,
             metadata,
+            surveyor,
             membership,
             data,
             engine,

@@ -161,6 +161,10 @@ impl Passes {
     async fn walk(&self, group: GroupId, stop: &CancellationToken) -> Result<Missing> {
         let parts = &self.parts;
         let owners = parts.replicas.borrow().owners_of(group);
+        if owners.is_empty() {
+            // What it names is not known, so nothing can be called complete.
+            return Err(Error::new(ErrorKind::Unavailable, format!("group {} is not on this node's map yet", group.0)));
+        }
         let mut walk = Walk::new(StoreView::new(parts.metadata.snapshot()), &owners);
         let mut missing = Missing::default();
         loop {

@@ -44,7 +44,6 @@ pub struct MetadataClient {
 }
 
 struct Inner {
-    routing: Routing,
     proposer: Proposer,
     reader: Reader,
     environment: Environment,
@@ -59,8 +58,8 @@ impl MetadataClient {
         proposals_in_flight_max: usize,
     ) -> Self {
         let in_flight = Arc::new(Semaphore::new(proposals_in_flight_max));
-        let (proposer, reader) = (Proposer::new(routing.clone(), admission), Reader::new(routing.clone()));
-        Self { inner: Arc::new(Inner { routing, proposer, reader, environment, in_flight }) }
+        let (proposer, reader) = (Proposer::new(routing.clone(), admission), Reader::new(routing));
+        Self { inner: Arc::new(Inner { proposer, reader, environment, in_flight }) }
     }
 
     /// Decides a change in the owner's group (or the system group). A refusal is an `Outcome`, not an error.
@@ -78,16 +77,13 @@ impl MetadataClient {
         T: Send + 'static,
         Q: Fn(&dyn MetadataView) -> Result<T> + Send + 'static,
     {
-        let group = match route {
-            Route::System => GroupId::SYSTEM,
-            Route::Owner(owner) => self.inner.routing.placement.group_of(owner),
-        };
-        self.inner.reader.view(group).await?.answer(query).await
+        self.inner.reader.view(route).await?.answer(query).await
     }
 
-    /// A state of the group that contains every change acknowledged before the call, by any node.
+    /// A state of the group that contains every change acknowledged before the call, by any node. Of owners that the group does not
+    /// decide about any more it says nothing: an error.
     pub(crate) async fn current_view(&self, group: GroupId) -> Result<Box<dyn MetadataView + Send>> {
-        Ok(self.inner.reader.view(group).await?.into_boxed())
+        Ok(self.inner.reader.view_of_group(group).await?.into_boxed())
     }
 
     /// Commits under an id and a time that are given, so that a later attempt can be the same request.
@@ -95,14 +91,10 @@ impl MetadataClient {
         let Ok(permit) = self.inner.in_flight.clone().try_acquire_owned() else {
             return Err(Error::new(ErrorKind::Overloaded, "too many changes are on their way"));
         };
-        let group = match &command.change {
-            Change::System(_) => GroupId::SYSTEM,
-            Change::Owner { owner, .. } => self.inner.routing.placement.group_of(*owner),
-        };
         // In a task of its own: a connection that goes away must not take the answer to its retries along.
         let proposer = self.inner.proposer.clone();
         let proposal = tokio::spawn(async move {
-            let outcome = proposer.propose(group, command).await;
+            let outcome = proposer.propose(command).await;
             drop(permit);
             outcome
         });

@@ -113,7 +113,7 @@ mod tests {
             (group, GroupRecord { group, voters: nodes(voters), target: nodes(target), step: 1 })
         };
         let groups = groups.iter().map(record).collect();
-        Placement { map: PartitionMap::even(1), groups, nodes: BTreeMap::new() }
+        Placement { map: PartitionMap::even(1), groups, nodes: BTreeMap::new(), splits: BTreeMap::new() }
     }
 
     /// `(node, bytes a second, [(group, named, missing)])`

@@ -41,6 +41,6 @@ fn write_for(change: &Change) -> WriteFor {
                 | OwnerChange::CreateUpload { .. },
             ..
         } => WriteFor::Storing,
-        Change::Owner { .. } | Change::System(_) => WriteFor::Changing,
+        Change::Owner { .. } | Change::System(_) | Change::Group { .. } => WriteFor::Changing,
     }
 }

@@ -13,7 +13,7 @@ use super::wire::{ProposeAnswer, ProposeRequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, NodeId};
 use crate::metadata::command::{Change, Command};
-use crate::metadata::outcome::Outcome;
+use crate::metadata::outcome::{Outcome, Refusal};
 use crate::peer::Method;
 
 /// A leader that cannot reach a majority never answers; another attempt, elsewhere and under the same id, tells what came of it.
@@ -32,12 +32,15 @@ impl Proposer {
     }
 
     /// `OutcomeUnknown`: it may have happened. Any other error: it did not.
-    pub async fn propose(&self, group: GroupId, mut command: Command) -> Result<Outcome> {
+    pub async fn propose(&self, mut command: Command) -> Result<Outcome> {
         let mut encoded = command.encode();
         let mut attempts = Attempts::new();
         let mut may_have_happened = false;
         loop {
+            // Looked up for each attempt: the owner may have gone to another group, under the same request id.
+            let group = self.routing.group_of(&command.change);
             let error = match self.attempt(group, &command.change, encoded.clone(), attempts.number()).await {
+                Ok(Outcome::Refused(Refusal::OwnerElsewhere)) => elsewhere(group),
                 Ok(outcome) => return Ok(outcome),
                 Err(error) => error,
             };
@@ -108,6 +111,11 @@ impl Proposer {
             }
         }
     }
+}
+
+/// The map of this node is older than the group's log, or the new map is not published yet.
+fn elsewhere(group: GroupId) -> Error {
+    Error::new(ErrorKind::Unavailable, format!("group {} does not decide about the owner any more", group.0))
 }
 
 /// An attempt that did not happen says nothing about the attempt before it.

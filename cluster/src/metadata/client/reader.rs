@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use onggi_storage_engine::format::Record;
 
+use super::Route;
 use super::attempts::Attempts;
 use super::remote_view::RemoteView;
 use super::routing::Routing;
 use super::wire::{ReadIndexAnswer, ReadIndexRequest};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::GroupId;
+use crate::id::{GroupId, OwnerKey};
 use crate::metadata::view::{InMemoryView, MetadataView, StoreView};
 use crate::peer::Method;
 use crate::raft::Group;
@@ -64,10 +65,24 @@ impl Reader {
         Self { routing }
     }
 
-    pub async fn view(&self, group: GroupId) -> Result<CurrentView> {
+    pub async fn view(&self, route: Route) -> Result<CurrentView> {
+        self.view_for(|| match route {
+            Route::System => (GroupId::SYSTEM, None),
+            // Looked up for each attempt: the owner may have gone to another group.
+            Route::Owner(owner) => (self.routing.placement.group_of(owner), Some(owner)),
+        })
+        .await
+    }
+
+    pub async fn view_of_group(&self, group: GroupId) -> Result<CurrentView> {
+        self.view_for(|| (group, None)).await
+    }
+
+    async fn view_for(&self, wanted: impl Fn() -> (GroupId, Option<OwnerKey>) + Send) -> Result<CurrentView> {
         let mut attempts = Attempts::new();
         loop {
-            let error = match self.attempt(group, attempts.number()).await {
+            let (group, owner) = wanted();
+            let error = match self.attempt(group, owner, attempts.number()).await {
                 Ok(view) => return Ok(view),
                 Err(error) => error,
             };
@@ -84,15 +99,26 @@ impl Reader {
         }
     }
 
-    async fn attempt(&self, group: GroupId, number: u32) -> Result<CurrentView> {
+    async fn attempt(&self, group: GroupId, owner: Option<OwnerKey>, number: u32) -> Result<CurrentView> {
         match self.routing.groups.get(group) {
-            Ok(here) => Ok(CurrentView::Here(self.view_here(&here, number).await?)),
-            Err(_) => Ok(CurrentView::Remote(RemoteView::open(&self.routing, group, number).await?)),
+            Ok(here) => Ok(CurrentView::Here(self.view_here(&here, owner, number).await?)),
+            Err(_) => Ok(CurrentView::Remote(RemoteView::open(&self.routing, group, owner, number).await?)),
         }
     }
 
-    /// On this node's own copy of the group.
-    pub async fn view_here(&self, group: &Group, number: u32) -> Result<StoreView> {
+    /// On this node's own copy of the group. `Unavailable` if the group does not decide about `owner` in that state.
+    pub async fn view_here(&self, group: &Group, owner: Option<OwnerKey>, number: u32) -> Result<StoreView> {
+        let view = self.state_here(group, number).await?;
+        match owner {
+            Some(owner) if !view.covers(owner) => {
+                let context = format!("group {} does not decide about the owner any more", group.id().0);
+                Err(Error::new(ErrorKind::Unavailable, context))
+            }
+            _ => Ok(view),
+        }
+    }
+
+    async fn state_here(&self, group: &Group, number: u32) -> Result<StoreView> {
         match tokio::time::timeout(ATTEMPT_TIME_MAX, group.linearizable_view()).await {
             Ok(Ok(view)) => return Ok(view),
             Ok(Err(error)) if error.kind() == ErrorKind::NotLeader => {}

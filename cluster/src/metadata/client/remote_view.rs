@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use super::routing::Routing;
 use super::wire::{CloseViewRequest, GetAnswer, GetRequest, OpenViewAnswer, OpenViewRequest, ScanAnswer, ScanRequest};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{GroupId, NodeId};
+use crate::id::{GroupId, NodeId, OwnerKey};
 use crate::metadata::view::{MetadataView, Visit};
 use crate::peer::{Method, Peers};
 
@@ -29,11 +29,11 @@ pub(super) struct RemoteView {
 
 impl RemoteView {
     /// On the leader if it is known, else on any node that holds the group: each of them makes sure that its state is new enough.
-    pub async fn open(routing: &Routing, group: GroupId, attempt: u32) -> Result<Self> {
+    pub async fn open(routing: &Routing, group: GroupId, owner: Option<OwnerKey>, attempt: u32) -> Result<Self> {
         let Some(node) = routing.leader(group, attempt) else {
             return Err(Error::new(ErrorKind::Unavailable, format!("nobody is known to hold group {}", group.0)));
         };
-        let request = vec![OpenViewRequest { group }.to_bytes()];
+        let request = vec![OpenViewRequest { group, owner }.to_bytes()];
         let answer = routing.peers.call(node, Method::VIEW_OPEN, request, CALL_TIME_MAX).await.map_err(|error| {
             routing.heard_of_leader(group, None);
             Error::caused_by(ErrorKind::Unavailable, format!("read group {} on node {}", group.0, node.0), error)

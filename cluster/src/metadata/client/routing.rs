@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::id::{GroupId, NodeId};
+use crate::metadata::command::Change;
 use crate::peer::Peers;
 use crate::placement::PlacementView;
 use crate::raft::GroupSet;
@@ -23,6 +24,15 @@ pub(crate) struct Routing {
 impl Routing {
     pub fn new(node: NodeId, groups: Arc<GroupSet>, placement: PlacementView, peers: Peers) -> Self {
         Self { node, groups, placement, peers, heard: Arc::default() }
+    }
+
+    /// Who decides about a change, as far as this node knows.
+    pub fn group_of(&self, change: &Change) -> GroupId {
+        match change {
+            Change::System(_) => GroupId::SYSTEM,
+            Change::Owner { owner, .. } => self.placement.group_of(*owner),
+            Change::Group { group, .. } => *group,
+        }
     }
 
     /// Who leads the group, as far as is known; otherwise one of its voters, another one with each attempt.

@@ -82,9 +82,9 @@ impl MetadataService {
     }
 
     async fn open_view(self: Arc<Self>, payload: Bytes) -> Result<Payload> {
-        let OpenViewRequest { group } = Record::from_bytes(&payload)?;
+        let OpenViewRequest { group, owner } = Record::from_bytes(&payload)?;
         let here = self.group(group)?;
-        let view = self.reader.view_here(&here, 0).await?;
+        let view = self.reader.view_here(&here, owner, 0).await?;
         Ok(vec![OpenViewAnswer { view: self.views.open(view)? }.to_bytes()])
     }
 

@@ -3,7 +3,7 @@
 use onggi_storage_engine::error::{Error, Result};
 use onggi_storage_engine::format::{Decoder, Encoder, Record};
 
-use crate::id::{GroupId, NodeId};
+use crate::id::{GroupId, NodeId, OwnerKey};
 use crate::metadata::field::{Field, enum_fields, record, struct_fields};
 use crate::metadata::outcome::Outcome;
 
@@ -35,6 +35,8 @@ pub struct ReadIndexAnswer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenViewRequest {
     pub group: GroupId,
+    /// Whom it is about; refused if the group does not decide about that owner. Not said by version 1.
+    pub owner: Option<OwnerKey>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -98,8 +100,21 @@ record!(ReadIndexRequest, "read index request");
 struct_fields!(ReadIndexAnswer { index });
 record!(ReadIndexAnswer, "read index answer");
 
-struct_fields!(OpenViewRequest { group });
-record!(OpenViewRequest, "open view request");
+impl Record for OpenViewRequest {
+    const NAME: &'static str = "open view request";
+    const VERSION: u8 = 2;
+
+    fn encode_fields(&self, encoder: &mut Encoder) {
+        self.group.write(encoder);
+        self.owner.write(encoder);
+    }
+
+    fn decode_fields(version: u8, decoder: &mut Decoder<'_>) -> Result<Self> {
+        let group = Field::read(decoder)?;
+        let owner = if version == 1 { None } else { Field::read(decoder)? };
+        Ok(Self { group, owner })
+    }
+}
 
 struct_fields!(OpenViewAnswer { view });
 record!(OpenViewAnswer, "open view answer");
@@ -145,7 +160,7 @@ mod tests {
             bytes_of(ProposeAnswer::NotLeader { leader: Some(NodeId(2)) }),
             bytes_of(ReadIndexRequest { group }),
             bytes_of(ReadIndexAnswer { index: 300 }),
-            bytes_of(OpenViewRequest { group }),
+            bytes_of(OpenViewRequest { group, owner: Some(OwnerKey(5)) }),
             bytes_of(OpenViewAnswer { view }),
             bytes_of(GetRequest { view, key: b"k".to_vec() }),
             bytes_of(GetAnswer { value: Some(b"v".to_vec()) }),
@@ -159,7 +174,7 @@ mod tests {
             propose answer 01010102
             read index request 0103
             read index answer 01ac02
-            open view request 0103
+            open view request 0203010000000000000005
             open view answer 0107
             get request 0107016b
             get answer 01010176
@@ -168,5 +183,7 @@ mod tests {
             close view request 0107
         "#]]
         .assert_eq(&all.concat());
+        let of_version_1 = OpenViewRequest::from_bytes(&[1, 3]).expect("reads");
+        assert_eq!(of_version_1, OpenViewRequest { group, owner: None });
     }
 }

@@ -93,7 +93,8 @@ mod tests {
 
     #[tokio::test]
     async fn records_of_owners_who_are_elsewhere_are_not_shown() {
-        let engine = TestEngine::new().open().await;
+        let directory = TestEngine::new();
+        let engine = directory.open().await;
         let store = engine.metadata_store();
         let mut batch = store.batch();
         (0..10).for_each(|owner| batch.put(&OwnerSpace(OwnerKey(owner)).owner(), b"x"));

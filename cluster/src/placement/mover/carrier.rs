@@ -81,7 +81,7 @@ impl Carrier {
         let Some(record) = placement.groups.get(&group.id()) else { return };
         let step = async {
             let seen = self.look(&group, record, placement).await;
-            self.take(&group, next_step(record, &seen), record).await
+            self.take(&group, next_step(record, &seen), record, placement.keys_of(group.id()).floor()).await
         };
         match tokio::time::timeout(STEP_TIME_MAX, step).await {
             Ok(Ok(())) => {}
@@ -133,9 +133,13 @@ impl Carrier {
         Ok(())
     }
 
-    async fn take(&self, group: &Group, step: Step, record: &GroupRecord) -> Result<()> {
+    async fn take(&self, group: &Group, step: Step, record: &GroupRecord, floor: u64) -> Result<()> {
         if step != Step::Nothing && !matches!(step, Step::Wait(_)) {
             tracing::info!(group = group.id().0, ?step, "moving a group");
+        }
+        if matches!(step, Step::AddLearner(_) | Step::Wait(_)) {
+            // So that a new member gets a snapshot: it takes no entries from before the last split.
+            group.purge_through(floor, STEP_TIME_MAX).await?;
         }
         match step {
             Step::Nothing | Step::Wait(_) => Ok(()),
