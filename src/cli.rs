@@ -6,6 +6,7 @@ mod admin_client;
 mod bucket;
 mod ca;
 mod cluster;
+mod group;
 mod key;
 mod node;
 mod output;

@@ -1,5 +1,8 @@
 //! The `onggi` binary.
 
+// The futures of a start are nested deeper than the compiler looks by default.
+#![recursion_limit = "256"]
+
 use std::process::ExitCode;
 
 use clap::Parser;

@@ -33,6 +33,10 @@ impl AdminError {
         Self::new(StatusCode::FORBIDDEN, "Denied", message)
     }
 
+    pub fn unavailable(message: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Unavailable", message)
+    }
+
     pub fn unauthenticated(message: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "Unauthenticated", message)
     }

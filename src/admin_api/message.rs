@@ -2,12 +2,14 @@
 //! Invariant: fields are added, never renamed; unknown fields of a request are refused.
 
 mod cluster;
+mod group;
 
 use serde::{Deserialize, Serialize};
 
 pub use cluster::{
     ClusterGroup, ClusterStatus, Copy, CreateToken, CreatedToken, Moves, Node, Nodes, Token, Tokens, UpdateNode,
 };
+pub use group::{GroupSplit, OwnersGroup, OwnersGroups, SplitGroup};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

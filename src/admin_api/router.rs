@@ -10,9 +10,9 @@ use onggi_cluster::placement::Progress;
 use crate::admin_api::auth::{SIGNING_SERVICE, require_admin};
 use crate::admin_api::error::{AdminError, Result};
 use crate::admin_api::operations::{
-    cluster_status, create_key, create_token, create_user, delete_key, delete_user, list_buckets, list_keys,
-    list_nodes, list_tokens, list_users, revoke_token, scrub_status, start_scrub, status, update_key, update_node,
-    update_user,
+    cluster_status, create_key, create_token, create_user, delete_key, delete_user, list_buckets, list_groups,
+    list_keys, list_nodes, list_tokens, list_users, revoke_token, scrub_status, split_group, start_scrub, status,
+    update_key, update_node, update_user,
 };
 use crate::admin_api::system::System;
 use crate::s3_api::auth::{AuthOptions, Authenticator};
@@ -53,6 +53,8 @@ impl AdminApi {
             .route(&path("/tokens/{id}"), delete(revoke_token))
             .route(&path("/nodes"), get(list_nodes))
             .route(&path("/nodes/{id}"), patch(update_node))
+            .route(&path("/groups"), get(list_groups))
+            .route(&path("/groups/{id}/split"), post(split_group))
             .route(&path("/cluster"), get(cluster_status))
             .route(&path("/status"), get(status))
             .route(&path("/scrub"), post(start_scrub).get(scrub_status))

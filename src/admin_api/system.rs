@@ -3,7 +3,7 @@
 use futures::future::BoxFuture;
 use onggi_cluster::Result;
 use onggi_cluster::id::NodeId;
-use onggi_cluster::placement::Progress;
+use onggi_cluster::placement::{Progress, Surveyor};
 
 use crate::admin_api::message::{Scrub, Status};
 
@@ -18,6 +18,8 @@ pub trait System: Send + Sync + 'static {
     fn start_scrub(&self);
     /// Whether this node hears from another; of itself, yes.
     fn is_up(&self, node: NodeId) -> bool;
+    /// Of the groups: how much they hold, and their splits. `None` while no drive serves.
+    fn surveyor(&self) -> Option<Surveyor>;
     /// This node's own number.
     fn node(&self) -> NodeId;
     /// What is to be copied until every group is where it shall be.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::cli::admin_client::AdminClient;
-use crate::cli::{bucket, ca, cluster, key, node, scrub, status, token, user};
+use crate::cli::{bucket, ca, cluster, group, key, node, scrub, status, token, user};
 
 #[derive(Debug, Args)]
 pub struct AdminArguments {
@@ -46,6 +46,9 @@ enum Noun {
     /// The cluster as a whole
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
+    /// Raft groups, each of which decides about some users
+    #[command(subcommand)]
+    Group(group::GroupCommand),
     /// Nodes of the cluster
     #[command(subcommand)]
     Node(node::NodeCommand),
@@ -73,6 +76,7 @@ pub async fn run(arguments: AdminArguments) -> anyhow::Result<()> {
         Noun::Key(command) => key::run(&client, command, json).await,
         Noun::Bucket(command) => bucket::run(&client, command, json).await,
         Noun::Cluster(command) => cluster::run(&client, command, json).await,
+        Noun::Group(command) => group::run(&client, command, json).await,
         Noun::Node(command) => node::run(&client, command, json).await,
         Noun::Token(command) => token::run(&client, command, json).await,
         Noun::Status => status::run(&client, json).await,

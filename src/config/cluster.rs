@@ -29,6 +29,8 @@ section! {
         repair_after: Duration = Duration::from_secs(10 * 60);
         /// Raft groups that share the key space, on one node too, so that it can grow.
         groups: NonZeroU32 = NonZeroU32::MIN.saturating_add(15);
+        /// A group with more object versions, delete markers and uploads than this is split in two, between users.
+        group_entries_max: NonZeroU32 = NonZeroU32::MIN.saturating_add(9_999_999);
     }
     problems: |cluster| {
         let mut problems = Vec::new();

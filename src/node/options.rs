@@ -56,6 +56,7 @@ pub fn cluster(config: &Config, identity: &NodeIdentity) -> ClusterOptions {
         name: config.cluster.name.clone(),
         node: identity.node,
         groups: config.cluster.groups.get(),
+        group_entries_max: config.cluster.group_entries_max.get().into(),
         inline_bytes_max: bytes(config.storage.inline_bytes_max),
         chunk_bytes: bytes(config.storage.chunk_bytes),
         sweep_grace: config.storage.sweep_grace,

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use futures::future::BoxFuture;
 use onggi_cluster::id::NodeId;
-use onggi_cluster::placement::Progress;
+use onggi_cluster::placement::{Progress, Surveyor};
 use onggi_cluster::{ClusterStatus, GroupStatus, ReplicationStatus};
 
 use crate::admin_api::message::{Chunks, Drive, Group, LocalDrive, Repair, Scrub, Status, Sweep};
@@ -125,6 +125,10 @@ impl System for HostSystem {
 
     fn start_scrub(&self) {
         self.roster.in_use().iter().for_each(|node| node.cluster.engine().chunk_store().scrub_now());
+    }
+
+    fn surveyor(&self) -> Option<Surveyor> {
+        self.roster.serving().map(|serving| serving.cluster.surveyor().clone())
     }
 
     fn is_up(&self, node: NodeId) -> bool {

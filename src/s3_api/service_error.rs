@@ -92,7 +92,12 @@ fn of_refusal(refusal: &Refusal) -> S3Error {
         | Refusal::NodeHoldsGroups { .. }
         | Refusal::TooFewNodes { .. }
         | Refusal::StaleGroup
-        | Refusal::InvalidGroup => S3Error::new(ErrorCode::InternalError),
+        | Refusal::InvalidGroup
+        | Refusal::OwnerElsewhere
+        | Refusal::NoSuchGroup
+        | Refusal::SplitUnderWay { .. }
+        | Refusal::InvalidBoundary
+        | Refusal::StaleSplit => S3Error::new(ErrorCode::InternalError),
     }
 }
 

@@ -6,6 +6,7 @@
 mod admin;
 mod comes_back;
 mod durability;
+mod groups;
 mod hostile;
 mod http;
 mod http2;
