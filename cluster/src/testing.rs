@@ -1,6 +1,6 @@
 //! Test support: a storage engine in a directory of its own, and a cluster on it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use onggi_storage_engine::env::Environment;
@@ -14,6 +14,9 @@ use crate::metadata::command::{Change, SystemChange};
 use crate::metadata::outcome::Outcome;
 use crate::metadata::query;
 use crate::metadata::record::AccessKeyRecord;
+
+/// Attempts to copy a directory that changes.
+const KILLS_MAX: usize = 100;
 
 /// A data directory; the engine on it can be opened again after it was closed.
 pub struct TestEngine {
@@ -40,9 +43,13 @@ impl TestEngine {
 
     /// What a kill of the process at this moment would leave: the files as they are, without what is only in memory.
     pub fn killed(&self) -> Self {
-        let copy = Self::new();
-        copy_directory(self.directory.path(), copy.directory.path());
-        copy
+        for _ in 0..KILLS_MAX {
+            let copy = Self::new();
+            if copy_directory(self.directory.path(), copy.directory.path()) {
+                return copy;
+            }
+        }
+        panic!("no moment of {} could be copied", self.directory.path().display());
     }
 }
 
@@ -75,15 +82,17 @@ pub async fn create_user(cluster: &Cluster, name: &str) -> Outcome {
     cluster.metadata().commit(Change::System(change)).await.expect("commits")
 }
 
-fn copy_directory(from: &Path, to: &Path) {
+/// False if a file went away meanwhile: the engine runs on, so the copy may be of no one moment.
+fn copy_directory(from: &Path, to: &Path) -> bool {
+    let names = |directory: &Path| -> Vec<PathBuf> {
+        std::fs::read_dir(directory).expect("reads").map(|entry| entry.expect("reads").path()).collect()
+    };
     std::fs::create_dir_all(to).expect("directory");
-    for entry in std::fs::read_dir(from).expect("reads") {
-        let path = entry.expect("reads").path();
+    let listed = names(from);
+    let copied = listed.iter().all(|path| {
         let target = to.join(path.file_name().expect("name"));
-        if path.is_dir() {
-            copy_directory(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).expect("copies");
-        }
-    }
+        if path.is_dir() { copy_directory(path, &target) } else { std::fs::copy(path, &target).is_ok() }
+    });
+    let still_there = names(from);
+    copied && listed.iter().all(|path| still_there.contains(path))
 }
