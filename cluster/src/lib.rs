@@ -16,4 +16,4 @@ pub use cluster::{Cluster, ClusterNetwork, ClusterOptions, ClusterStatus, Member
 pub use data::{BlobWriter, ContentStream, DataClient, RepairOptions, ReplicationStatus, SweepStatus};
 pub use error::{Error, ErrorKind, Result};
 pub use metadata::client::{MetadataClient, Route};
-pub use raft::{GroupStatus, RaftOptions};
+pub use raft::{GroupStatus, LOG_DIRECTIVES, RaftOptions};

@@ -33,6 +33,10 @@ mod snapshot_send;
 mod state_machine;
 mod type_config;
 
+/// What of the library's log is worth reading. It narrates every step at `info`, and its front door calls each refusal an error, which its
+/// callers get anyway.
+pub const LOG_DIRECTIVES: &str = "openraft=error,openraft::raft=off";
+
 pub use group::{Group, GroupStatus};
 pub use group_keys::{GroupKeys, OwnersRange};
 pub use group_set::{GroupSet, GroupSetOptions, Opening};

@@ -1,5 +1,6 @@
 //! Logging: `tracing` events to standard error, as text or JSON lines.
 
+use onggi_cluster::LOG_DIRECTIVES;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
@@ -17,10 +18,9 @@ pub fn init(config: &ObservabilityConfig) -> Result<(), String> {
 }
 
 fn filter(config: &ObservabilityConfig) -> Result<EnvFilter, String> {
-    // Consensus narrates every step at `info`, and its front door calls every refusal an error, which its callers get anyway; a
-    // directive of the operator's own for it wins, because it comes later.
+    // An operator's own directive for consensus wins, because it comes later.
     let access_log = if config.access_log { "" } else { ",onggi::access=off" };
-    let directives = format!("openraft=error,openraft::raft=off,{}{access_log}", config.log);
+    let directives = format!("{LOG_DIRECTIVES},{}{access_log}", config.log);
     EnvFilter::try_new(&directives).map_err(|error| {
         format!(
             "`observability.log`: `{}` does not parse ({error}); write a level like `info`, or `info,onggi=debug`",
