@@ -33,9 +33,11 @@ start() {
         --s3-listen "127.0.0.1:$(s3_port "$node")" --web-listen "127.0.0.1:$(web_port "$node")" \
         --peer-listen "127.0.0.1:$(peer_port "$node")" "$@" >"$ready" 2>>"$directory/n$node.log" </dev/null &
     pids[node]=$!
+    # So that the shell says nothing when it is killed.
+    disown
     echo "${pids[$node]}" >"$directory/n$node.pid"
     for _ in $(seq 600); do
-        grep -q '^onggi ready ' "$ready" && return
+        grep -qs '^onggi ready ' "$ready" && return
         is_up "$node" || break
         sleep 0.1
     done
@@ -53,7 +55,10 @@ clean_up() {
         for node in 1 2 3; do is_up "$node" && kill "${pids[$node]}" || true; done
         sleep 0.3
     done
-    wait || true
+    for _ in $(seq 100); do
+        is_up 1 || is_up 2 || is_up 3 || break
+        sleep 0.1
+    done
     if [ -z "${CLUSTER_DIR:-}" ]; then rm -rf "$directory"; fi
 }
 trap clean_up EXIT
