@@ -62,6 +62,7 @@ methods! {
     INLINE_READ = 51 Bulk,
     BLOB_MISSING = 52 Bulk,
     GROUP_STATUS = 64 Control,
+    GROUP_SURVEY = 66 Control,
 }
 
 impl fmt::Debug for Method {

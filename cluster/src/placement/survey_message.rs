@@ -1,4 +1,4 @@
-//! Survey message: what a node is asked about a group that it holds, and answers (docs/peer-network.md, `GROUP_STATUS`).
+//! Survey message: what a node is asked about a group that it holds, and answers (docs/peer-network.md, `GROUP_SURVEY`).
 
 use onggi_storage_engine::error::Result;
 use onggi_storage_engine::format::{Decoder, Encoder, Record};

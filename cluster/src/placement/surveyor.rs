@@ -71,7 +71,7 @@ impl Surveyor {
                 Ok(vec![survey_here(&*here.ok_or_else(absent)?, &placement).await?.to_bytes()])
             })
         };
-        handlers.with(Method::GROUP_STATUS, answer)
+        handlers.with(Method::GROUP_SURVEY, answer)
     }
 
     /// Every group of owners, in the order of their owners.
@@ -108,7 +108,7 @@ impl Surveyor {
         let mut failure = Error::new(ErrorKind::Unavailable, format!("nobody is known to hold group {}", group.0));
         for node in placement.voters(group).iter().filter(|node| **node != self.node && self.peers.is_up(**node)) {
             let request = vec![SurveyRequest { group }.to_bytes()];
-            match self.peers.call(*node, Method::GROUP_STATUS, request, CALL_TIME_MAX).await {
+            match self.peers.call(*node, Method::GROUP_SURVEY, request, CALL_TIME_MAX).await {
                 Ok(answer) => return Ok(Survey::from_bytes(&answer)?),
                 Err(error) => failure = error,
             }
