@@ -43,7 +43,8 @@ impl State {
                 Write::PutInline { .. }
                 | Write::DeleteInline { .. }
                 | Write::NameBlob { .. }
-                | Write::FreeBlob { .. } => {}
+                | Write::FreeBlob { .. }
+                | Write::FoundGroup { .. } => {}
             }
         }
         applied.outcome

@@ -201,11 +201,10 @@ impl ObjectService {
             .read_owner(owner, move |view| {
                 parts
                     .iter()
-                    .cloned()
                     .map(|(index, range)| {
-                        let (number, _) = manifest.parts[index];
+                        let (number, _) = manifest.parts[*index];
                         let part = query::part(view, owner, bucket, upload, number)?;
-                        Ok(part.map(|part| object_reader::segment_of_part(part, range)))
+                        Ok(part.map(|part| object_reader::segment_of_part(part, range.clone())))
                     })
                     .collect::<onggi_cluster::Result<Option<Vec<Segment>>>>()
             })

@@ -116,10 +116,13 @@ mod tests {
         Placement { map: PartitionMap::even(1), groups, nodes: BTreeMap::new(), splits: BTreeMap::new() }
     }
 
-    /// `(node, bytes a second, [(group, named, missing)])`
-    fn reports(of: &[(u64, u64, &[(u32, u64, u64)])]) -> BTreeMap<NodeId, FillReport> {
-        let report = |(node, bytes_per_second, fills): &(u64, u64, &[(u32, u64, u64)])| {
-            let fill = |(group, named_bytes, missing_bytes): &(u32, u64, u64)| GroupFill {
+    /// `(group, named, missing)`
+    type Fill = (u32, u64, u64);
+
+    /// `(node, bytes a second, its fills)`
+    fn reports(of: &[(u64, u64, &[Fill])]) -> BTreeMap<NodeId, FillReport> {
+        let report = |(node, bytes_per_second, fills): &(u64, u64, &[Fill])| {
+            let fill = |(group, named_bytes, missing_bytes): &Fill| GroupFill {
                 group: GroupId(*group),
                 named_bytes: *named_bytes,
                 missing_bytes: *missing_bytes,
