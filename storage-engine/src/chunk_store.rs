@@ -57,7 +57,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::drive::Poison;
-use crate::env::Environment;
+use crate::env::{Environment, spawn_blocking};
 use crate::error::{ErrorKind, Result};
 use crate::id::{BlobId, ChunkId};
 use crate::rocks::Rocks;
@@ -118,7 +118,7 @@ impl ChunkStore {
         // Taken: a sync is under way already.
         let Ok(turn) = appended.extent.queue.clone().try_lock_owned() else { return };
         let (store, appended) = (self.store.clone(), appended.clone());
-        tokio::task::spawn_blocking(move || {
+        spawn_blocking(move || {
             // A failure poisons the drive, and so reaches whoever waits for these chunks.
             let _ = store.sync(&[appended]);
             drop(turn);

@@ -17,8 +17,8 @@ use crate::error::{Context, Error, Result};
 pub struct Drive {
     identity: Identity,
     health: Arc<Health>,
-    /// Released when the drive is dropped, or when the process ends in any way.
-    _lock: ProcessLock,
+    /// Released when the drive is dropped, or when the process ends in any way. A simulated one is nobody else's.
+    _lock: Option<ProcessLock>,
 }
 
 impl Drive {
@@ -31,9 +31,19 @@ impl Drive {
     ) -> Result<Self> {
         environment.disk.create_directory(directory).context("create data directory")?;
         let lock = ProcessLock::take(&directory.join("LOCK")).context(format!("lock {}", directory.display()))?;
+        Ok(Self { _lock: Some(lock), ..Self::open_unlocked(directory, environment, cluster, reserve)? })
+    }
+
+    /// Of a simulated disk: nobody else can have it.
+    pub fn open_unlocked(
+        directory: &Path,
+        environment: &Environment,
+        cluster: Option<ClusterId>,
+        reserve: Reserve,
+    ) -> Result<Self> {
         let identity = Identity::load_or_create(directory, environment, cluster)?;
         let health = Health::new(environment.disk.clone(), directory.to_owned(), reserve)?;
-        Ok(Self { identity, health: Arc::new(health), _lock: lock })
+        Ok(Self { identity, health: Arc::new(health), _lock: None })
     }
 
     pub fn identity(&self) -> &Identity {

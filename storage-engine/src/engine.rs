@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chunk_store::{ChunkStore, ChunkStoreOptions};
 use crate::drive::{ClusterId, Drive, Reserve};
-use crate::env::Environment;
+use crate::env::{Environment, spawn_blocking};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::log_store::{LogStore, LogStoreOptions};
 use crate::metadata_store::MetadataStore;
-use crate::rocks::{Rocks, RocksOptions, RocksStatus};
+use crate::rocks::{MemoryDatabase, Rocks, RocksOptions, RocksStatus};
 
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
@@ -59,7 +59,32 @@ pub struct StorageEngine {
 impl StorageEngine {
     /// Opens everything in the data directory, recovering what a crash left, and starts the background work.
     pub async fn open(options: EngineOptions, environment: Environment) -> Result<Self> {
-        let opened = tokio::task::spawn_blocking(move || Self::open_stores(options, environment)).await;
+        Self::start(move || {
+            let directory = &options.data_dir;
+            let drive = Drive::open(directory, &environment, options.cluster, options.reserve.clone())?;
+            let rocks = Rocks::open(&directory.join("rocks"), &options.rocks, drive.poison().clone())?;
+            Self::open_stores(options, environment, drive, rocks)
+        })
+        .await
+    }
+
+    /// As `open`, on a simulated disk and a database in memory.
+    pub async fn open_simulated(
+        options: EngineOptions,
+        environment: Environment,
+        database: MemoryDatabase,
+    ) -> Result<Self> {
+        Self::start(move || {
+            let drive =
+                Drive::open_unlocked(&options.data_dir, &environment, options.cluster, options.reserve.clone())?;
+            let rocks = Rocks::in_memory(database, drive.poison().clone());
+            Self::open_stores(options, environment, drive, rocks)
+        })
+        .await
+    }
+
+    async fn start(open: impl FnOnce() -> Result<Self> + Send + 'static) -> Result<Self> {
+        let opened = spawn_blocking(open).await;
         let engine =
             opened.map_err(|join| Error::new(ErrorKind::Internal, "open storage engine").with_source(join))??;
         engine.spawn(engine.drive.health().clone().watch(engine.stop.clone()));
@@ -67,11 +92,8 @@ impl StorageEngine {
         Ok(engine)
     }
 
-    fn open_stores(options: EngineOptions, environment: Environment) -> Result<Self> {
-        let directory = &options.data_dir;
-        let drive = Drive::open(directory, &environment, options.cluster, options.reserve)?;
-        let poison = drive.poison().clone();
-        let rocks = Rocks::open(&directory.join("rocks"), &options.rocks, poison.clone())?;
+    fn open_stores(options: EngineOptions, environment: Environment, drive: Drive, rocks: Rocks) -> Result<Self> {
+        let (directory, poison) = (&options.data_dir, drive.poison().clone());
         let log_store = LogStore::open(directory, rocks.clone(), poison.clone(), &environment, options.log_store)?;
         let mut chunk_options = options.chunk_store;
         chunk_options.directory = directory.join("extents");

@@ -1,14 +1,16 @@
-//! The outside world as traits: clock, dice, disk. Production uses the real ones; tests inject faults.
-//! Owns: the only raw clocks, random numbers and file operations of the engine.
+//! The outside world as traits: clock, dice, disk. Production uses the real ones; tests inject faults, or simulate it all.
+//! Owns: the only raw clocks, random numbers, file operations and blocking threads of the engine.
 
+mod blocking;
 mod clock;
 mod disk;
 mod process_lock;
 mod random;
 mod real_disk;
-#[cfg(test)]
 pub mod simulated_disk;
+pub mod simulation;
 
+pub use blocking::{spawn_blocking, spawn_waiting, wait_for};
 pub use clock::{Clock, SystemClock};
 pub use disk::{Disk, DiskFile, OpenMode};
 pub use process_lock::ProcessLock;

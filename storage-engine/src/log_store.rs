@@ -13,6 +13,7 @@ mod group_log;
 mod key;
 mod options;
 mod purged_record;
+mod queue;
 mod reader;
 mod recovery;
 mod request;
@@ -26,20 +27,19 @@ pub use options::LogStoreOptions;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::drive::Poison;
 use crate::env::Environment;
-use crate::error::{Context, Error, ErrorKind, Result};
+use crate::error::{Context, Result};
 use crate::rocks::Rocks;
 use completion::Completion;
 use counters::Counters;
 use group_log::GroupLog;
+use queue::Queue;
 use request::{Change, Message, Request};
 use sync_mark::SyncMark;
 use writer::Writer;
@@ -47,11 +47,10 @@ use writer::Writer;
 #[derive(Clone)]
 pub struct LogStore {
     shared: Arc<Shared>,
-    queue: Sender<Message>,
+    queue: Arc<Queue>,
     /// Bytes that may still be put into the queue, in units of `QUEUE_UNIT_BYTES`.
     room: Arc<Semaphore>,
     room_max: u32,
-    writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 /// What the callers and the writer share.
@@ -80,15 +79,12 @@ impl LogStore {
         let room_max = u32::try_from(options.queue_bytes_max / QUEUE_UNIT_BYTES).unwrap_or(u32::MAX).max(1);
         let shared =
             Arc::new(Shared { rocks, poison, options, groups: Mutex::new(groups), counters: Counters::default() });
-        let (queue, requests) = mpsc::channel();
-        let writer = Writer::new(shared.clone(), mark, recovered.round);
-        let thread = std::thread::Builder::new().name("log-writer".into()).spawn(move || writer.run(&requests));
-        let writer = Arc::new(Mutex::new(Some(thread.context("start log writer")?)));
-        Ok(Self { shared, queue, room: Arc::new(Semaphore::new(room_max as usize)), room_max, writer })
+        let queue = Queue::start(Writer::new(shared.clone(), mark, recovered.round))?;
+        Ok(Self { shared, queue: Arc::new(queue), room: Arc::new(Semaphore::new(room_max as usize)), room_max })
     }
 
     /// Adds entries with consecutive indexes to the end of a log. They are readable when this returns; `done` is called
-    /// on the writer's thread after the sync that covers them, and must not block.
+    /// by the writer after the sync that covers them, and must not block.
     pub async fn append(&self, group: u32, entries: Vec<(u64, Bytes)>, done: impl FnOnce(Result<()>) + Send + 'static) {
         let completion = Completion::new(done);
         let bytes: usize = entries.iter().map(|(_, entry)| entry.len()).sum();
@@ -160,14 +156,8 @@ impl LogStore {
 
     /// Writes what is queued and stops. Later calls fail.
     pub async fn close(&self) -> Result<()> {
-        // A failed send means that the writer has stopped already.
-        let _ = self.queue.send(Message::Stop);
-        let Some(thread) = lock(&self.writer).take() else { return Ok(()) };
-        let joined = tokio::task::spawn_blocking(move || thread.join()).await;
-        match joined {
-            Ok(Ok(())) => self.shared.poison.check(),
-            Ok(Err(_)) | Err(_) => Err(Error::new(ErrorKind::Internal, "log writer panicked")),
-        }
+        self.queue.stop().await?;
+        self.shared.poison.check()
     }
 
     async fn change_and_wait(
@@ -201,7 +191,7 @@ impl LogStore {
         let sequence = log.next_sequence();
         let change = change(&mut log, sequence)?;
         let request = Request { group, sequence, change, completion, _room: room };
-        self.queue.send(Message::Request(request)).map_err(|_| request::writer_stopped())
+        self.queue.send(Message::Request(request))
     }
 
     /// Waits until the queue has room. One request above the whole queue's size waits for an empty one.

@@ -9,6 +9,7 @@ mod batch;
 mod column_family;
 mod fault;
 mod io_mode;
+mod memory;
 mod options;
 mod scan;
 mod snapshot;
@@ -17,6 +18,7 @@ mod wal_tail;
 
 pub use batch::WriteBatch;
 pub use column_family::ColumnFamily;
+pub use memory::MemoryDatabase;
 pub use options::{BlockCache, RocksOptions};
 pub use scan::{Direction, KeyRange, Scan};
 pub use snapshot::Snapshot;
@@ -24,12 +26,14 @@ pub use status::RocksStatus;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rocksdb::{DB, FlushOptions, ReadOptions, ReadTier, WriteOptions};
 
 use crate::drive::Poison;
 use crate::error::Result;
+use batch::Changes;
 use fault::fault;
 
 /// What has happened to a batch when the write returns.
@@ -49,8 +53,14 @@ pub struct Rocks {
 }
 
 struct Inner {
-    db: DB,
+    database: Database,
     poison: Poison,
+}
+
+enum Database {
+    Rocks(DB),
+    /// Of a simulation.
+    Memory(MemoryDatabase),
 }
 
 impl Rocks {
@@ -58,7 +68,21 @@ impl Rocks {
         wal_tail::cut_endless(path)?;
         let db = DB::open_cf_descriptors(&options.database(), path, options.column_families())
             .map_err(|error| fault("open rocksdb", error))?;
-        Ok(Self { inner: Arc::new(Inner { db, poison }) })
+        Ok(Self { inner: Arc::new(Inner { database: Database::Rocks(db), poison }) })
+    }
+
+    /// Without files and threads, for simulations.
+    pub fn in_memory(database: MemoryDatabase, poison: Poison) -> Self {
+        Self { inner: Arc::new(Inner { database: Database::Memory(database), poison }) }
+    }
+
+    /// How long a sync of the log takes by the simulation's clock; `None` if this is no simulation: there a sync takes as long as
+    /// it blocks.
+    pub fn simulated_sync_time(&self) -> Option<Duration> {
+        match &self.inner.database {
+            Database::Rocks(_) => None,
+            Database::Memory(memory) => Some(memory.sync_time()),
+        }
     }
 
     pub fn batch(&self) -> WriteBatch {
@@ -67,18 +91,18 @@ impl Rocks {
 
     /// All of the batch or nothing.
     pub fn write(&self, batch: WriteBatch, durability: Durability) -> Result<()> {
-        let batch = batch.checked(durability);
+        let changes = batch.checked(durability);
         let mut options = WriteOptions::default();
         match durability {
             Durability::Unlogged => {
                 options.disable_wal(true);
-                self.write_with(batch, &options)
+                self.write_with(changes, &options)
             }
-            Durability::Logged => self.write_with(batch, &options),
+            Durability::Logged => self.write_with(changes, &options),
             // Not `set_sync`: RocksDB holds its write queue during the sync of such a write, so that every state
             // machine would wait for every log sync. A separate sync of the log lets other writes pass.
             Durability::Synced => {
-                self.write_with(batch, &options)?;
+                self.write_with(changes, &options)?;
                 self.sync_log()
             }
         }
@@ -86,17 +110,20 @@ impl Rocks {
 
     /// An unlogged write that does not hold the async thread if RocksDB slows writers down.
     pub async fn write_unlogged_async(&self, batch: WriteBatch) -> Result<()> {
-        let batch = batch.checked(Durability::Unlogged);
-        // A refused write consumes its batch, hence the copy: a memcpy, small against the insertion itself.
-        let again = rocksdb::WriteBatch::from_data(batch.data());
         let mut options = WriteOptions::default();
         options.disable_wal(true);
+        let (db, batch) = match (&self.inner.database, batch.checked(Durability::Unlogged)) {
+            (Database::Rocks(db), Changes::Rocks(batch)) => (db, batch),
+            (_, changes) => return self.write_with(changes, &options),
+        };
+        // A refused write consumes its batch, hence the copy: a memcpy, small against the insertion itself.
+        let again = rocksdb::WriteBatch::from_data(batch.data());
         options.set_no_slowdown(true);
         self.inner.poison.check()?;
-        match self.inner.db.write_opt(batch, &options) {
+        match db.write_opt(batch, &options) {
             Err(error) if io_mode::would_block(&error) => {
                 options.set_no_slowdown(false);
-                self.blocking(move |rocks| rocks.write_with(again, &options)).await
+                self.blocking(move |rocks| rocks.write_with(Changes::Rocks(again), &options)).await
             }
             result => self.written(result),
         }
@@ -105,31 +132,57 @@ impl Rocks {
     /// Returns after every logged write that was made before the call is durable.
     pub fn sync_log(&self) -> Result<()> {
         self.inner.poison.check()?;
-        self.inner.db.flush_wal(true).map_err(|error| self.inner.poison.set(fault("sync rocksdb log", error)))
+        match &self.inner.database {
+            Database::Rocks(db) => {
+                db.flush_wal(true).map_err(|error| self.inner.poison.set(fault("sync rocksdb log", error)))
+            }
+            Database::Memory(memory) => {
+                memory.sync();
+                Ok(())
+            }
+        }
     }
 
     /// Writes all memtables to files, those of all column families at one moment, and waits for it.
     pub fn flush(&self) -> Result<()> {
         self.inner.poison.check()?;
-        let families = ColumnFamily::ALL.map(|cf| self.handle(cf));
-        let result = self.inner.db.flush_cfs_opt(&families, &FlushOptions::default());
-        self.written(result)
+        match &self.inner.database {
+            Database::Rocks(db) => {
+                let families = ColumnFamily::ALL.map(|cf| handle(db, cf));
+                self.written(db.flush_cfs_opt(&families, &FlushOptions::default()))
+            }
+            Database::Memory(memory) => {
+                memory.flush();
+                Ok(())
+            }
+        }
     }
 
     pub fn get(&self, cf: ColumnFamily, key: &[u8]) -> Result<Option<Bytes>> {
-        self.get_with(cf, key, &ReadOptions::default())
+        match &self.inner.database {
+            Database::Rocks(db) => get_from(db, cf, key, &ReadOptions::default()),
+            Database::Memory(memory) => Ok(memory.families().get(cf, key)),
+        }
     }
 
     /// Only what is in files: of the unlogged families, what a power loss at this moment would leave.
     pub fn get_persisted(&self, cf: ColumnFamily, key: &[u8]) -> Result<Option<Bytes>> {
         assert!(!cf.is_logged(), "a logged family is durable before it is flushed: {}", cf.name());
-        let mut options = ReadOptions::default();
-        options.set_read_tier(ReadTier::Persisted);
-        self.get_with(cf, key, &options)
+        match &self.inner.database {
+            Database::Rocks(db) => {
+                let mut options = ReadOptions::default();
+                options.set_read_tier(ReadTier::Persisted);
+                get_from(db, cf, key, &options)
+            }
+            Database::Memory(memory) => Ok(memory.get_durable(cf, key)),
+        }
     }
 
     pub fn scan(&self, cf: ColumnFamily, range: &KeyRange, direction: Direction) -> Scan<'_> {
-        self.scan_with(cf, range, direction, ReadOptions::default())
+        match &self.inner.database {
+            Database::Rocks(db) => scan_in(db, cf, range, direction, ReadOptions::default()),
+            Database::Memory(memory) => Scan::of_memory(memory.families().entries(cf, range), direction),
+        }
     }
 
     /// The database as it is now, unchanged by later writes, until dropped.
@@ -146,10 +199,16 @@ impl Rocks {
         io_mode::on_blocking_thread(move || work(&rocks)).await
     }
 
-    fn write_with(&self, batch: rocksdb::WriteBatch, options: &WriteOptions) -> Result<()> {
+    fn write_with(&self, changes: Changes, options: &WriteOptions) -> Result<()> {
         self.inner.poison.check()?;
-        let result = self.inner.db.write_opt(batch, options);
-        self.written(result)
+        match (&self.inner.database, changes) {
+            (Database::Rocks(db), Changes::Rocks(batch)) => self.written(db.write_opt(batch, options)),
+            (Database::Memory(memory), Changes::Memory(changes)) => {
+                memory.write(changes);
+                Ok(())
+            }
+            _ => unreachable!("a batch of another database"),
+        }
     }
 
     /// A failed write leaves an unknown tail behind, so it poisons. A full disk too: what RocksDB has of the batch is
@@ -157,22 +216,24 @@ impl Rocks {
     fn written(&self, result: std::result::Result<(), rocksdb::Error>) -> Result<()> {
         result.map_err(|error| self.inner.poison.set(fault("write to rocksdb", error)))
     }
-
-    fn get_with(&self, cf: ColumnFamily, key: &[u8], options: &ReadOptions) -> Result<Option<Bytes>> {
-        let value = self.inner.db.get_cf_opt(self.handle(cf), key, options);
-        Ok(value.map_err(|error| fault("read from rocksdb", error))?.map(Bytes::from))
-    }
-
-    fn scan_with(&self, cf: ColumnFamily, range: &KeyRange, direction: Direction, options: ReadOptions) -> Scan<'_> {
-        let options = range.bound(options);
-        Scan::new(self.inner.db.raw_iterator_cf_opt(self.handle(cf), options), direction)
-    }
-
-    fn handle(&self, cf: ColumnFamily) -> &rocksdb::ColumnFamily {
-        let handle = self.inner.db.cf_handle(cf.name());
-        handle.unwrap_or_else(|| unreachable!("every column family is opened with the database"))
-    }
 }
 
+fn get_from(db: &DB, cf: ColumnFamily, key: &[u8], options: &ReadOptions) -> Result<Option<Bytes>> {
+    let value = db.get_cf_opt(handle(db, cf), key, options);
+    Ok(value.map_err(|error| fault("read from rocksdb", error))?.map(Bytes::from))
+}
+
+fn scan_in<'a>(db: &'a DB, cf: ColumnFamily, range: &KeyRange, direction: Direction, options: ReadOptions) -> Scan<'a> {
+    let options = range.bound(options);
+    Scan::new(db.raw_iterator_cf_opt(handle(db, cf), options), direction)
+}
+
+fn handle(db: &DB, cf: ColumnFamily) -> &rocksdb::ColumnFamily {
+    let handle = db.cf_handle(cf.name());
+    handle.unwrap_or_else(|| unreachable!("every column family is opened with the database"))
+}
+
+#[cfg(test)]
+mod memory_test;
 #[cfg(test)]
 mod rocks_test;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Poison;
 use super::identity;
-use crate::env::{Disk, OpenMode};
+use crate::env::{Disk, OpenMode, spawn_blocking};
 use crate::error::{Context, Error, ErrorKind, Result};
 
 /// How often the free space is asked for. What the logs can grow by in that time is a fraction of the reserves; extents ask
@@ -130,11 +130,12 @@ impl Health {
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         loop {
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(REFRESH_INTERVAL) => {}
             }
             let health = self.clone();
-            let looked = tokio::task::spawn_blocking(move || {
+            let looked = spawn_blocking(move || {
                 health.look();
                 health.refresh()
             });

@@ -1,5 +1,6 @@
 //! A disk in memory that fails the way real ones do, for tests: un-synced writes are lost, re-ordered or torn at sector
 //! boundaries; syncs fail and forget; room runs out in the middle of a write; bits flip; everything stops at a chosen operation.
+#![allow(clippy::expect_used)] // Only tests and simulations get here: what cannot be is their own mistake.
 
 use std::collections::BTreeMap;
 use std::io::{self, IoSlice, IoSliceMut};

@@ -5,14 +5,17 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::{LogState, LogStore, LogStoreOptions};
 use crate::drive::Poison;
-use crate::env::Environment;
+use crate::env::simulated_disk::{Crash, Fuse, SimulatedDisk};
+use crate::env::{Environment, simulation};
 use crate::error::ErrorKind;
-use crate::rocks::{ColumnFamily, Durability, Rocks, RocksOptions};
+use crate::rocks::{ColumnFamily, Durability, MemoryDatabase, Rocks, RocksOptions};
 
 const GROUPS: u32 = 3;
 const APPLIED: &[u8] = b"applied";
@@ -33,20 +36,23 @@ async fn crash_often(seeds: Range<u64>) {
     let mut states = 0;
     let mut came_back_short = 0;
     for seed in seeds {
-        let mut run = Run::start(seed);
+        let directory = temporary_directory();
+        let mut run = Run::start(seed, open(directory.path()).expect("opens"));
         for _window in 0..2 {
             run.work(40).await;
             if run.dice.below(2) == 0 {
                 run.rocks.flush().expect("flushes");
             }
             let synced = run.sync_point().await;
+            let synced_image = Image::of(directory.path());
             run.work(20).await;
             let last = run.sync_point().await;
-            let image = Image::of(run.directory.path());
+            let image = Image::of(directory.path());
             for crash in 0..CRASHES_PER_WINDOW {
-                let damaged = image.after_power_loss(&synced.image, &mut run.dice);
-                let found = recover_and_compare(&damaged, &run.history, synced.calls, crash % 5 == 0).await;
-                came_back_short += u64::from(found < last.calls);
+                let damaged = image.after_power_loss(&synced_image, &mut run.dice).restore();
+                let open = || open(damaged.path()).expect("opens after a power loss");
+                let found = recover_and_compare(open, &run.history, synced, crash % 5 == 0).await;
+                came_back_short += u64::from(found < last);
                 states += 1;
             }
         }
@@ -58,25 +64,61 @@ async fn crash_often(seeds: Range<u64>) {
 #[tokio::test]
 async fn damage_before_the_sync_mark_is_noticed() {
     for seed in 100..104 {
-        let mut run = Run::start(seed);
-        run.work(20).await;
-        let early = run.sync_point().await;
+        let place = temporary_directory();
+        let mut run = Run::start(seed, open(place.path()).expect("opens"));
         run.work(20).await;
         run.sync_point().await;
-        let image = Image::of(run.directory.path());
-        let mut damaged = image.after_power_loss(&early.image, &mut run.dice);
+        let early = Image::of(place.path());
+        run.work(20).await;
+        run.sync_point().await;
+        let image = Image::of(place.path());
+        let mut damaged = image.after_power_loss(&early, &mut run.dice);
         // The mark of the end, the log of before.
         damaged.files.insert("log-mark".into(), image.files[Path::new("log-mark")].clone());
-        damaged.cut_wal(&early.image);
+        damaged.cut_wal(&early);
         let directory = damaged.restore();
         let error = open(directory.path()).err().expect("refused");
         assert_eq!(error.kind, ErrorKind::Corrupt, "{error}");
     }
 }
 
+/// The database in memory keeps the same promises: what a simulation finds with it would be found with the real one.
+#[test]
+fn the_same_in_memory() {
+    let came_back_short: u64 = (0..40).map(|seed| simulation::run(seed, || crash_in_memory(seed))).sum();
+    assert!(came_back_short > 100, "only {came_back_short} crashes lost anything");
+}
+
+fn crash_in_memory(seed: u64) -> u64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime").block_on(async {
+        let (disk, database) = (SimulatedDisk::new(u64::MAX, Fuse::never()), MemoryDatabase::default());
+        let mut run = Run::start(seed, open_in_memory(&disk, &database));
+        let mut came_back_short = 0;
+        for _window in 0..4 {
+            run.work(40).await;
+            if run.dice.below(2) == 0 {
+                run.rocks.flush().expect("flushes");
+            }
+            let synced = run.sync_point().await;
+            database.set_sync_time(Duration::from_millis(run.dice.below(3)));
+            run.work(20).await;
+            let last = run.history.len() - 1;
+            for crash in Crash::ALL {
+                let dice = &mut || run.dice.next();
+                let disk = disk.after_crash(crash, dice, Fuse::never());
+                let database = database.after_crash(crash, dice);
+                let open = || open_in_memory(&disk, &database);
+                let found = recover_and_compare(open, &run.history, synced, true).await;
+                came_back_short += u64::from(found < last);
+            }
+        }
+        came_back_short
+    })
+}
+
 /// One store at work, and what it should hold after each call.
 struct Run {
-    directory: tempfile::TempDir,
     rocks: Rocks,
     store: LogStore,
     dice: Dice,
@@ -100,17 +142,10 @@ impl GroupModel {
     }
 }
 
-struct SyncPoint {
-    calls: usize,
-    image: Image,
-}
-
 impl Run {
-    fn start(seed: u64) -> Self {
-        let directory = temporary_directory();
-        let (rocks, store) = open(directory.path()).expect("opens");
+    fn start(seed: u64, (rocks, store): (Rocks, LogStore)) -> Self {
         let model = (0..GROUPS).map(|group| (group, GroupModel::default())).collect();
-        Self { directory, rocks, store, dice: Dice(seed), history: vec![model] }
+        Self { rocks, store, dice: Dice(seed), history: vec![model] }
     }
 
     async fn work(&mut self, calls: usize) {
@@ -164,21 +199,25 @@ impl Run {
         }
     }
 
-    /// Everything called so far is durable.
-    async fn sync_point(&mut self) -> SyncPoint {
+    /// Everything called so far is durable; how many calls that are.
+    async fn sync_point(&mut self) -> usize {
         let mut model = self.history.last().expect("the empty one").clone();
         let vote = Bytes::from(format!("sync {}", self.history.len()));
         self.store.save_vote(0, vote.clone()).await.expect("saves");
         model.get_mut(&0).expect("group").vote = Some(vote);
         self.history.push(model);
-        SyncPoint { calls: self.history.len() - 1, image: Image::of(self.directory.path()) }
+        self.history.len() - 1
     }
 }
 
 /// Gives the number of calls after which the drive was as it is found.
-async fn recover_and_compare(damaged: &Image, history: &[Model], completed: usize, go_on: bool) -> usize {
-    let directory = damaged.restore();
-    let (rocks, store) = open(directory.path()).expect("opens after a power loss");
+async fn recover_and_compare(
+    open: impl Fn() -> (Rocks, LogStore),
+    history: &[Model],
+    completed: usize,
+    go_on: bool,
+) -> usize {
+    let (rocks, store) = open();
     let mut found = read_all(&store).await;
     let Some(position) = (completed..history.len()).find(|calls| history[*calls] == found) else {
         panic!("none of the states from call {completed} to {}:\n{found:#?}", history.len() - 1);
@@ -195,7 +234,7 @@ async fn recover_and_compare(damaged: &Image, history: &[Model], completed: usiz
         group.entries.push(entry);
         store.close().await.expect("closes");
         drop((rocks, store));
-        let (_rocks, store) = open(directory.path()).expect("opens again");
+        let (_rocks, store) = open();
         assert_eq!(read_all(&store).await, found);
     }
     position
@@ -234,6 +273,14 @@ fn open(directory: &Path) -> crate::error::Result<(Rocks, LogStore)> {
     let options = LogStoreOptions { tail_bytes_max: 4096, ..LogStoreOptions::default() };
     let store = LogStore::open(directory, rocks.clone(), poison, &Environment::real(), options)?;
     Ok((rocks, store))
+}
+
+fn open_in_memory(disk: &SimulatedDisk, database: &MemoryDatabase) -> (Rocks, LogStore) {
+    let rocks = Rocks::in_memory(database.clone(), Poison::default());
+    let environment = Environment { disk: Arc::new(disk.clone()), ..Environment::real() };
+    let options = LogStoreOptions { tail_bytes_max: 4096, ..LogStoreOptions::default() };
+    let store = LogStore::open(Path::new("/drive"), rocks.clone(), Poison::default(), &environment, options);
+    (rocks, store.expect("opens after a crash"))
 }
 
 /// The bytes of a drive at one moment.

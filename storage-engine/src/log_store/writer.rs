@@ -1,4 +1,4 @@
-//! Log writer: the one thread that writes the changes of all groups.
+//! Log writer: the one thread (in a simulation: task) that writes the changes of all groups.
 //! Owns: what goes into a round, its one batch and one sync, the order of completions.
 //! Does not own: the groups' state in memory, which was changed when the request was made.
 //! Invariant: a completion is given after the sync that covers it, in the order of the queue. After a failure the drive is
@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::key::{self, State};
 use super::purged_record::PurgedRecord;
@@ -79,10 +81,38 @@ impl Writer {
         }
     }
 
+    /// As `run`, where no thread may wait: its syncs take the time that the simulation says.
+    pub async fn run_as_task(mut self, mut queue: UnboundedReceiver<Message>) {
+        while let Some(Message::Request(first)) = queue.recv().await {
+            let mut requests = vec![first];
+            let mut running = true;
+            while running && requests.len() < ROUND_REQUESTS_MAX {
+                match queue.try_recv() {
+                    Ok(Message::Request(request)) => requests.push(request),
+                    Ok(Message::Stop) => running = false,
+                    Err(_) => break,
+                }
+            }
+            let written = self.write(&requests);
+            if let (Ok(true), Some(time)) = (&written, self.shared.rocks.simulated_sync_time()) {
+                tokio::time::sleep(time).await;
+            }
+            self.end_round(written, &mut requests);
+            if !running {
+                return;
+            }
+        }
+    }
+
     fn write_round(&mut self, requests: &mut Vec<Request>) {
+        let written = self.write(requests);
+        self.end_round(written, requests);
+    }
+
+    fn end_round(&mut self, written: Result<bool>, requests: &mut Vec<Request>) {
         counters::add(&self.shared.counters.rounds, 1);
         counters::add(&self.shared.counters.requests, requests.len());
-        let result = self.write(requests);
+        let result = written.and_then(|needs_sync| if needs_sync { self.sync() } else { Ok(()) });
         let tail_bytes_max = self.shared.tail_bytes_max();
         for request in requests.drain(..) {
             if result.is_ok() {
@@ -92,7 +122,8 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, requests: &[Request]) -> Result<()> {
+    /// Whether it must be synced before anybody is told of it.
+    fn write(&mut self, requests: &[Request]) -> Result<bool> {
         let mut batch = self.shared.rocks.batch();
         let mut needs_sync = false;
         for request in requests {
@@ -103,16 +134,21 @@ impl Writer {
         }
         if !needs_sync {
             if batch.is_empty() {
-                return self.shared.poison.check();
+                return self.shared.poison.check().map(|()| false);
             }
-            return self.shared.rocks.write(batch, Durability::Logged).context("write log");
+        } else {
+            batch.put(ColumnFamily::RaftState, &key::ROUND, &(self.round + 1).to_be_bytes());
         }
-        let round = self.round + 1;
-        batch.put(ColumnFamily::RaftState, &key::ROUND, &round.to_be_bytes());
-        self.shared.rocks.write(batch, Durability::Synced).context("write log")?;
+        self.shared.rocks.write(batch, Durability::Logged).context("write log")?;
+        Ok(needs_sync)
+    }
+
+    /// Of the round that was written last.
+    fn sync(&mut self) -> Result<()> {
+        self.shared.rocks.sync_log().context("write log")?;
         counters::add(&self.shared.counters.syncs, 1);
-        self.round = round;
-        self.mark.store(round);
+        self.round += 1;
+        self.mark.store(self.round);
         // Another store of the drive may have failed during the sync.
         self.shared.poison.check()
     }

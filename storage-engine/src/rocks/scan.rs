@@ -3,6 +3,7 @@
 use rocksdb::{DB, DBRawIteratorWithThreadMode, ReadOptions};
 
 use super::fault::fault;
+use super::memory;
 use crate::error::Result;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,31 +64,50 @@ impl KeyRange {
 }
 
 pub struct Scan<'a> {
-    iterator: DBRawIteratorWithThreadMode<'a, DB>,
+    entries: Entries<'a>,
     direction: Direction,
     started: bool,
 }
 
+enum Entries<'a> {
+    Rocks(DBRawIteratorWithThreadMode<'a, DB>),
+    Memory(memory::Entries),
+}
+
 impl<'a> Scan<'a> {
     pub(super) fn new(iterator: DBRawIteratorWithThreadMode<'a, DB>, direction: Direction) -> Self {
-        Self { iterator, direction, started: false }
+        Self { entries: Entries::Rocks(iterator), direction, started: false }
+    }
+
+    pub(super) fn of_memory(entries: memory::Entries, direction: Direction) -> Self {
+        Self { entries: Entries::Memory(entries), direction, started: false }
     }
 
     /// The next key and value, or `None` at the end of the range.
     pub fn next_entry(&mut self) -> Result<Option<(&[u8], &[u8])>> {
+        let iterator = match &mut self.entries {
+            Entries::Rocks(iterator) => iterator,
+            Entries::Memory(entries) => {
+                match self.direction {
+                    Direction::Forward => entries.forward(),
+                    Direction::Reverse => entries.backward(),
+                }
+                return Ok(entries.current());
+            }
+        };
         match (self.started, self.direction) {
-            (false, Direction::Forward) => self.iterator.seek_to_first(),
-            (false, Direction::Reverse) => self.iterator.seek_to_last(),
+            (false, Direction::Forward) => iterator.seek_to_first(),
+            (false, Direction::Reverse) => iterator.seek_to_last(),
             // After the end an iterator must not be moved.
-            (true, _) if !self.iterator.valid() => {}
-            (true, Direction::Forward) => self.iterator.next(),
-            (true, Direction::Reverse) => self.iterator.prev(),
+            (true, _) if !iterator.valid() => {}
+            (true, Direction::Forward) => iterator.next(),
+            (true, Direction::Reverse) => iterator.prev(),
         }
         self.started = true;
-        if self.iterator.valid() {
-            return Ok(self.iterator.item());
+        if iterator.valid() {
+            return Ok(iterator.item());
         }
-        self.iterator.status().map_err(|error| fault("scan rocksdb", error))?;
+        iterator.status().map_err(|error| fault("scan rocksdb", error))?;
         Ok(None)
     }
 }

@@ -1,6 +1,6 @@
 //! Status: what RocksDB says of itself, for metrics and operators.
 
-use super::{ColumnFamily, Rocks};
+use super::{ColumnFamily, Database, Rocks, handle};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct RocksStatus {
@@ -20,10 +20,16 @@ pub struct RocksStatus {
 
 impl Rocks {
     pub fn status(&self) -> RocksStatus {
-        let database = |name: &str| self.inner.db.property_int_value(name).ok().flatten().unwrap_or(0);
-        let family = |cf: ColumnFamily, name: &str| {
-            self.inner.db.property_int_value_cf(self.handle(cf), name).ok().flatten().unwrap_or(0)
+        let db = match &self.inner.database {
+            Database::Rocks(db) => db,
+            Database::Memory(memory) => {
+                let memtable_bytes = ColumnFamily::ALL.into_iter().map(|cf| memory.bytes(cf)).sum();
+                return RocksStatus { memtable_bytes, ..RocksStatus::default() };
+            }
         };
+        let database = |name: &str| db.property_int_value(name).ok().flatten().unwrap_or(0);
+        let family =
+            |cf: ColumnFamily, name: &str| db.property_int_value_cf(handle(db, cf), name).ok().flatten().unwrap_or(0);
         let sum = |name: &str| ColumnFamily::ALL.into_iter().map(|cf| family(cf, name)).sum::<u64>();
         RocksStatus {
             memtable_bytes: sum("rocksdb.cur-size-all-mem-tables"),
