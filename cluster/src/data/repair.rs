@@ -153,6 +153,8 @@ impl RepairerParts {
                 }
             };
             if chunks.is_empty() {
+                // Named and whole: nothing more will come from its writer.
+                self.received.close(job.repair.blob());
                 self.queue.done(&job);
             } else {
                 needed.push(Needed { job, chunks });

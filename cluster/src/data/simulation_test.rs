@@ -25,8 +25,8 @@ use crate::metadata::command::{
 use crate::metadata::record::{ETag, ObjectHeaders};
 use crate::peer::{Caller, Handlers, Method, Payload};
 
-const RUNS: u64 = 6;
-const STEPS: usize = 70;
+const RUNS: u64 = 8;
+const STEPS: usize = 90;
 const NODES: [u64; 3] = [1, 2, 3];
 const KEYS: u32 = 4;
 
@@ -100,13 +100,19 @@ impl World {
                     self.nodes.node(node).replica.apply(entries);
                 }
             }
-            65..70 => self.make_trouble(),
-            70..76 => self.end_trouble().await,
-            76..79 => self.restart().await,
-            79..83 => self.damage().await,
-            83..89 => self.read().await,
-            89..94 => self.repair().await,
-            94..98 => self.sweep().await,
+            65..70 => self.make_trouble().await,
+            70..74 => self.end_trouble().await,
+            74..77 => self.restart().await,
+            77..81 => {
+                let node = self.any_node();
+                self.damage(node).await;
+            }
+            81..87 => {
+                let node = self.any_node();
+                self.read(node).await;
+            }
+            87..92 => self.repair().await,
+            92..98 => self.sweep().await,
             _ => self.pass_time(GRACE / 3),
         }
     }
@@ -222,12 +228,13 @@ impl World {
 
     // ---- trouble ----
 
-    fn make_trouble(&mut self) {
+    async fn make_trouble(&mut self) {
         if self.trouble.is_some() {
             return;
         }
-        let node = self.any_node();
         let trouble = [Trouble::Down, Trouble::CutOff, Trouble::Lies][self.dice.random_range(0..3)];
+        // Of two that are equally near, the first is asked.
+        let node = if trouble == Trouble::Lies { NODES[0] } else { self.any_node() };
         match trouble {
             Trouble::Down => self.nodes.network.stop(NodeId(node)),
             Trouble::CutOff => {
@@ -238,6 +245,11 @@ impl World {
             Trouble::Lies => self.nodes.network.serve(NodeId(node), lying(self.nodes.node(node))),
         }
         self.trouble = Some((node, trouble));
+        if trouble == Trouble::Lies {
+            // Somebody has to ask.
+            while self.damage(NODES[1]).await {}
+            self.read_all(NODES[1]).await;
+        }
     }
 
     async fn end_trouble(&mut self) {
@@ -261,9 +273,8 @@ impl World {
         }
     }
 
-    /// One copy of a blob that two others have whole: so a good one is always left.
-    async fn damage(&mut self) {
-        let node = self.any_node();
+    /// One copy of a blob that two others have whole: so a good one is always left. False if there is none.
+    async fn damage(&mut self, node: u64) -> bool {
         let candidates: Vec<(BlobLayout, Bytes)> =
             self.named.values().map(|(content, body)| (layout_of(content), body.clone())).collect();
         for (layout, body) in candidates {
@@ -278,20 +289,31 @@ impl World {
                     .node(node)
                     .damage_all(piece, |file, at| file.write_all_at(&[!piece[99]], at + 99).expect("writes"));
                 self.damaged.insert(blob);
-                return;
+                return true;
             }
         }
+        false
     }
 
     // ---- what must hold on the way ----
 
-    async fn read(&mut self) {
-        let node = self.any_node();
+    async fn read(&mut self, node: u64) {
         if self.named.is_empty() || self.is(node, Trouble::Down) {
             return;
         }
         let at = self.dice.random_range(0..self.named.len());
-        let Some((content, body)) = self.named.values().nth(at) else { return };
+        if let Some((content, body)) = self.named.values().nth(at) {
+            self.read_one(node, content, body).await;
+        }
+    }
+
+    async fn read_all(&self, node: u64) {
+        for (content, body) in self.named.values() {
+            self.read_one(node, content, body).await;
+        }
+    }
+
+    async fn read_one(&self, node: u64, content: &NewContent, body: &Bytes) {
         match self.nodes.node(node).read(content, 0..content.bytes).await {
             Ok(read) => assert!(read == *body, "node {node} gave other bytes"),
             Err(error) => {
@@ -310,7 +332,12 @@ impl World {
 
     /// Never takes what is named, also on a node that has not heard of the name yet.
     async fn sweep(&mut self) {
-        let id = self.any_node();
+        let mut id = self.any_node();
+        if self.dice.random_range(0..2) == 0 {
+            // Long after everything that is there was written, and above all on a node that cannot know what is named.
+            self.pass_time(GRACE + Duration::from_secs(1));
+            id = self.trouble.map_or(id, |(node, _)| node);
+        }
         if self.is(id, Trouble::Down) {
             return;
         }

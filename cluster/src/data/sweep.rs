@@ -9,10 +9,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use onggi_storage_engine::chunk_store::ChunkStore;
-use onggi_storage_engine::env::Clock;
+use onggi_storage_engine::env::{Clock, spawn_blocking};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::departed_groups::DepartedGroups;
@@ -95,11 +96,14 @@ impl Sweeper {
         let mut cursor = None;
         loop {
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(TICK) => {}
             }
             self.free_due().await;
             self.parts.open.forget_expired();
+            // Each holds the extents open that its chunks are in.
+            self.parts.received.close_silent();
             if self.look_for_departed() {
                 // Their room is wanted, above all on a drive that was getting full.
                 pass_due = pass_due.min(Instant::now() + grace + TICK);
@@ -151,6 +155,7 @@ impl Sweeper {
             }
             *cursor = Some(last);
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(PAGE_PAUSE) => {}
             }
@@ -205,7 +210,5 @@ async fn without_reference(view: Box<dyn MetadataView + Send>, mut blobs: Vec<Bl
         }
         Ok(orphans)
     };
-    tokio::task::spawn_blocking(look_up)
-        .await
-        .map_err(|panic| Error::caused_by(ErrorKind::Internal, "look up references", panic))?
+    spawn_blocking(look_up).await.map_err(|panic| Error::caused_by(ErrorKind::Internal, "look up references", panic))?
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::data::blob_layout::BlobLayout;
 use crate::data::chunk_message;
 use crate::data::test_nodes::{CHUNK_BYTES, GRACE, OWNER, TestNodes, body, eventually, layout_of};
 use crate::error::ErrorKind;
@@ -224,6 +225,28 @@ async fn an_append_that_is_sent_again_is_not_written_again() {
     nodes.kill_and_restart(2).await;
     append(&nodes, 1).await.expect("is there");
     assert_eq!(nodes.node(2).engine.chunk_store().status().appends, 0, "recovery has found it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_is_refused_as_long_as_a_chunk_is_missing() {
+    let nodes = TestNodes::start(2, 2).await;
+    let (blob, bytes) = (BlobId::new(OWNER, 1_000_000, 9), body(1000, 1));
+    let layout = BlobLayout { blob, bytes: 1500, chunk_bytes: 1000 };
+    let call =
+        async |method, request| nodes.node(1).peers.call(NodeId(2), method, request, Duration::from_secs(5)).await;
+    let append = async |number: u32, payload: &[Bytes]| {
+        let checksum = chunk_message::chunk_checksum(blob.chunk(number), payload);
+        let request = chunk_message::append_request(blob.chunk(number), checksum, payload);
+        call(Method::CHUNK_APPEND, request).await.expect("is taken");
+    };
+    append(0, std::slice::from_ref(&bytes)).await;
+    let refused = call(Method::CHUNK_SYNC, chunk_message::sync_request(&layout)).await;
+    assert_eq!(refused.expect_err("the second is missing").kind(), ErrorKind::NotFound);
+    append(1, &[bytes.slice(..499)]).await;
+    let refused = call(Method::CHUNK_SYNC, chunk_message::sync_request(&layout)).await;
+    assert_eq!(refused.expect_err("the second is short").kind(), ErrorKind::NotFound);
+    let whole = BlobLayout { bytes: 1499, ..layout };
+    call(Method::CHUNK_SYNC, chunk_message::sync_request(&whole)).await.expect("all is there");
 }
 
 #[tokio::test(flavor = "multi_thread")]
