@@ -17,6 +17,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream;
 use onggi_storage_engine::chunk_store::ChunkStore;
+use onggi_storage_engine::env::spawn_blocking;
 use onggi_storage_engine::metadata_store::MetadataStore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +32,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlobId, GroupId, NodeId};
 use crate::metadata::view::StoreView;
 use schedule::{Left, PassEnd};
-use walk::Walk;
+pub use walk::Walk;
 
 /// Groups at a time.
 const PASSES_MAX: usize = 2;
@@ -68,6 +69,8 @@ struct Missing {
     left: Left,
     /// Bytes of all that were compared. A blob counts as often as it is named.
     named_bytes: u64,
+    /// Something that was named a moment ago is not here; it may come by itself.
+    on_its_way: bool,
 }
 
 impl Passes {
@@ -137,7 +140,8 @@ impl Passes {
     async fn pass(&self, group: GroupId, stop: &CancellationToken) -> Result<PassEnd> {
         let missing = self.walk(group, stop).await?;
         if missing.left.blobs == 0 {
-            return Ok(PassEnd::Clean);
+            // A replica that catches up hears of all names at once: it has nothing of what they name.
+            return Ok(if missing.on_its_way { PassEnd::TooEarly } else { PassEnd::Clean });
         }
         tracing::info!(group = group.0, left = ?missing.left, "chunks are missing on this replica; they are fetched");
         let failed = AtomicBool::new(false);
@@ -168,7 +172,7 @@ impl Passes {
         let mut walk = Walk::new(StoreView::new(parts.metadata.snapshot()), &owners);
         let mut missing = Missing::default();
         loop {
-            let turn = tokio::task::spawn_blocking(move || {
+            let turn = spawn_blocking(move || {
                 let page = walk.next_page();
                 (walk, page)
             });
@@ -192,7 +196,11 @@ impl Passes {
         let stored = self.parts.chunks.chunks_of(blobs).await?;
         for (layout, stored) in named.into_iter().zip(stored) {
             let lacking = layout.missing(&stored);
-            if lacking.is_empty() || self.parts.repairs.has_just_named(layout.blob) {
+            if lacking.is_empty() {
+                continue;
+            }
+            if self.parts.repairs.has_just_named(layout.blob) {
+                missing.on_its_way = true;
                 continue;
             }
             if missing.listed.len() < MISSING_MAX && missing.listed.insert(layout.blob, layout).is_some() {

@@ -9,6 +9,8 @@ use std::pin::Pin;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
+use tokio::runtime::Handle;
+
 thread_local! {
     /// The state of the dice; `None` on every other thread.
     static DICE: Cell<Option<u64>> = const { Cell::new(None) };
@@ -75,9 +77,11 @@ impl Caller {
 /// turns: while one runs, the other one stands still.
 pub(super) async fn in_turns<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (errands, waiting) = channel();
-    let dice = roll();
+    let (dice, runtime) = (roll(), Handle::current());
     let thread = thread::spawn(move || {
         DICE.set(dice);
+        // Else time would be the real one.
+        let _entered = runtime.enter();
         CALLER.set(Some(Caller(errands)));
         let done = catch_unwind(AssertUnwindSafe(work));
         // The other thread knows by this that nothing more comes.
@@ -108,8 +112,6 @@ fn next_turn<T>(waiting: &Receiver<Errand>, thread: &mut Option<thread::JoinHand
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use tokio::runtime::Handle;
 
     use super::super::blocking::{spawn_blocking, spawn_waiting, wait_for};
     use super::*;
@@ -143,6 +145,7 @@ mod tests {
         let waited = simulate(1, async || {
             let (runtime, begun) = (Handle::current(), tokio::time::Instant::now());
             let work = spawn_waiting(move || {
+                assert_eq!(begun.elapsed(), Duration::ZERO, "the same time there");
                 let waits = [1, 2].map(|hours| {
                     wait_for(&runtime, async move {
                         tokio::time::sleep(Duration::from_secs(hours * 3600)).await;

@@ -38,6 +38,8 @@ pub enum PassEnd {
     Clean,
     /// It did, and all of that was brought. Only another walk can tell whether that was all.
     Brought,
+    /// What is missing was named a moment ago, so it was left alone: nothing can be said yet.
+    TooEarly,
     Failed,
 }
 
@@ -153,9 +155,9 @@ impl PassSchedule {
         }
         let pause = match (end, entry.wanted) {
             (PassEnd::Brought, Some(_)) => Duration::ZERO,
-            (PassEnd::Clean | PassEnd::Failed, Some(_)) => BACKFILL_PAUSE,
+            (PassEnd::Clean | PassEnd::TooEarly | PassEnd::Failed, Some(_)) => BACKFILL_PAUSE,
             (PassEnd::Failed, None) => RETRY_PAUSE,
-            (PassEnd::Clean | PassEnd::Brought, None) => interval,
+            (PassEnd::Clean | PassEnd::Brought | PassEnd::TooEarly, None) => interval,
         };
         entry.due = Some(now + pause);
         self.inner.wake.notify_one();
@@ -216,6 +218,10 @@ mod tests {
         schedule.brought(group, 10);
         let left = BackfillProgress { complete: false, blobs_left: 1, bytes_left: 20 };
         assert_eq!(schedule.backfill(group, 15, 10), left);
+        schedule.ended(group, &PassEnd::TooEarly, start, HOUR);
+        assert!(!schedule.backfill(group, 15, 10).complete, "what was just named is not known to be here");
+        assert_eq!(schedule.take(&[group], start), None, "a moment later");
+        assert_eq!(schedule.take(&[group], start + BACKFILL_PAUSE), Some(group));
         schedule.ended(group, &PassEnd::Brought, start, HOUR);
         assert_eq!(schedule.take(&[group], start), Some(group), "at once");
         schedule.ended(group, &PassEnd::Clean, start, HOUR);
