@@ -49,6 +49,8 @@ pub use counters::{RepairStatus, ReplicationStatus};
 pub use fill_report::{FillReport, GroupFill, ask as ask_fill_report};
 pub use group_state::{GroupState, GroupStates};
 pub use node::{DataNode, DataNodeOptions};
+#[cfg(test)]
+pub use passes::Walk;
 pub use reader::ContentStream;
 pub use repair::RepairOptions;
 pub use replica_set::{ReplicaMap, ReplicaMapWatch, ReplicaSet};

@@ -266,6 +266,7 @@ async fn follow_replicas(
     loop {
         replicas.send_replace(Arc::new(replica_map(&placement.now())));
         tokio::select! {
+            biased;
             () = stop.cancelled() => return,
             more = placement.changed() => if !more { return },
         }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream;
 use onggi_storage_engine::chunk_store::{Appended, ChunkStore};
+use onggi_storage_engine::env::spawn_blocking;
 use onggi_storage_engine::metadata_store::MetadataStore;
 use tokio_util::sync::CancellationToken;
 
@@ -253,7 +254,5 @@ async fn named(metadata: &MetadataStore, blobs: Vec<BlobId>) -> Result<Vec<bool>
         let view = StoreView::new(metadata.snapshot());
         blobs.into_iter().map(|blob| query::blob_is_named(&view, blob)).collect()
     };
-    tokio::task::spawn_blocking(look_up)
-        .await
-        .map_err(|panic| Error::caused_by(ErrorKind::Internal, "look up references", panic))?
+    spawn_blocking(look_up).await.map_err(|panic| Error::caused_by(ErrorKind::Internal, "look up references", panic))?
 }

@@ -136,6 +136,7 @@ pub(crate) async fn run_janitor(client: MetadataClient, stop: CancellationToken)
         }
         pending_age_min_ms = PENDING_AGE_MIN_MS;
         tokio::select! {
+            biased;
             () = stop.cancelled() => return,
             () = tokio::time::sleep(JANITOR_INTERVAL) => {}
         }

@@ -1,6 +1,6 @@
 //! Bootstrap: the partition map of a new cluster, and of one that starts again.
 
-use onggi_storage_engine::env::Environment;
+use onggi_storage_engine::env::{Environment, spawn_blocking};
 use onggi_storage_engine::format::Record;
 
 use super::PartitionMap;
@@ -38,7 +38,7 @@ pub async fn load_partition_map(system: &Group, groups: u32, environment: &Envir
 async fn stored_map(system: &Group) -> Result<Option<PartitionMap>> {
     let view = system.linearizable_view().await?;
     let read = move || view.get(&SystemSpace.partition_map());
-    let stored = tokio::task::spawn_blocking(read)
+    let stored = spawn_blocking(read)
         .await
         .map_err(|panic| Error::caused_by(ErrorKind::Internal, "read the partition map", panic))??;
     Ok(stored.map(|bytes| PartitionMap::from_bytes(&bytes)).transpose()?)

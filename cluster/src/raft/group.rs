@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use onggi_storage_engine::drive::{Health, WriteFor};
+use onggi_storage_engine::env::spawn_blocking;
 use onggi_storage_engine::log_store::LogStore;
 use onggi_storage_engine::metadata_store::MetadataStore;
 use openraft::async_runtime::WatchReceiver;
@@ -42,8 +43,6 @@ use crate::metadata::outcome::Outcome;
 const STOP_TIME_MAX: Duration = Duration::from_secs(30);
 /// While a group has no leader yet, it is asked again this often.
 const READY_POLL: Duration = Duration::from_millis(5);
-/// The log is not purged for fewer entries than this.
-const PURGE_ENTRIES_MIN: u64 = 256;
 
 pub(super) type Metrics = openraft::type_config::alias::WatchReceiverOf<TypeConfig, openraft::RaftMetrics<TypeConfig>>;
 
@@ -216,7 +215,7 @@ impl Group {
     pub async fn purge_flushed(&self) -> Result<()> {
         let flushed = read_flushed(&self.store, &self.keys).await?.last_applied.map_or(0, |log_id| log_id.index);
         let snapshot = self.metrics.borrow_watched().snapshot.map_or(0, |log_id| log_id.index);
-        if flushed < snapshot + PURGE_ENTRIES_MIN {
+        if flushed < snapshot + self.options.purge_entries_min {
             return Ok(());
         }
         self.raft.trigger().snapshot().await.map_err(|fatal| self.internal("purge the log", fatal))
@@ -258,7 +257,7 @@ impl Group {
         // For good: a reader that still holds this group, and was told what to wait for, would see a state without records.
         self.gate.install_begins();
         let (store, keys) = (self.store.clone(), self.keys.clone());
-        let deleted = tokio::task::spawn_blocking(move || {
+        let deleted = spawn_blocking(move || {
             let mut batch = store.batch();
             keys.of_state(&store.snapshot())?.delete(&mut batch);
             store.apply(batch)

@@ -173,6 +173,7 @@ impl GroupSet {
     pub async fn purge_logs(self: Arc<Self>, interval: Duration, stop: CancellationToken) {
         loop {
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(interval) => {}
             }

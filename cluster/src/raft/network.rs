@@ -225,6 +225,7 @@ impl RaftNetworkV2<TypeConfig> for PeerGroup {
         _option: RPCOption,
     ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
         tokio::select! {
+            biased;
             sent = snapshot_send::send(self, vote, snapshot.snapshot) => sent,
             closed = cancel => Err(closed.into()),
         }

@@ -247,7 +247,7 @@ async fn a_group_is_retired_and_comes_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_bad_network_the_nodes_still_agree() {
     let delay = Duration::ZERO..=Duration::from_millis(5);
-    let nodes = Nodes::start(NetworkOptions { seed: 11, delay, lost_per_mille: 0 }).await;
+    let nodes = Nodes::start(NetworkOptions { seed: 11, delay, ..NetworkOptions::default() }).await;
     nodes.make_voters(&ALL).await;
     nodes.network.set_lost_per_mille(30);
     let users = names("user", 60);

@@ -24,6 +24,8 @@ pub struct RaftOptions {
     pub commit_limit: Duration,
     /// Entries kept behind a snapshot, so that a follower that was away for a moment catches up from the log.
     pub log_entries_kept: u64,
+    /// A purge deletes a range and takes its turn in the log's queue: not for a handful of entries.
+    pub purge_entries_min: u64,
     /// How often each group is asked whether its flushed state has moved, so that its log can be purged.
     pub purge_interval: Duration,
     /// How long `start` waits for every group to be readable. Replaying a log of one full memtable takes seconds.
@@ -40,6 +42,7 @@ impl Default for RaftOptions {
             majority_limit: Duration::from_millis(500),
             commit_limit: Duration::from_secs(30),
             log_entries_kept: 1000,
+            purge_entries_min: 256,
             purge_interval: Duration::from_secs(10),
             start_timeout: Duration::from_secs(120),
         }
@@ -65,8 +68,7 @@ impl RaftOptions {
             // Snapshots are asked for by `GroupSet`, when the flushed state has moved; see snapshot.rs.
             snapshot_policy: SnapshotPolicy::Never,
             max_in_snapshot_log_to_keep: self.log_entries_kept,
-            // A purge deletes a range and takes its turn in the log's queue: not for a handful of entries.
-            purge_batch_size: 256,
+            purge_batch_size: self.purge_entries_min,
             // Bounded in bytes, too: by the log store's rounds, and by `Log` for what goes to a follower.
             max_append_entries: Some(512),
             max_payload_entries: 512,

@@ -42,6 +42,7 @@ impl Pacemaker {
         let mut next_pulse = Instant::now();
         loop {
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(self.heartbeat / STEPS_PER_PULSE) => {}
             }

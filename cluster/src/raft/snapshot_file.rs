@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use onggi_storage_engine::env::{Disk, DiskFile, OpenMode};
+use onggi_storage_engine::env::{Disk, DiskFile, OpenMode, spawn_blocking};
 use onggi_storage_engine::error::{Context, Error, Result};
 use onggi_storage_engine::format::{Decoder, Encoder, Record};
 use onggi_storage_engine::rocks::{Direction, KeyRange};
@@ -60,7 +60,7 @@ impl SnapshotFiles {
     /// Writes `state` to a file and reads it back to prove it.
     pub async fn write(&self, state: Arc<GroupState>, path: &Path) -> error::Result<Arc<SnapshotFile>> {
         let (files, path) = (self.clone(), path.to_owned());
-        let written = tokio::task::spawn_blocking(move || {
+        let written = spawn_blocking(move || {
             write(&*files.disk, &path, &state)?;
             files.open(&path)
         });

@@ -7,7 +7,7 @@ use std::io::{self, IoSlice};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use onggi_storage_engine::env::OpenMode;
+use onggi_storage_engine::env::{OpenMode, spawn_blocking};
 use onggi_storage_engine::error::{self as engine, Context};
 use onggi_storage_engine::format::Record;
 use onggi_storage_engine::metadata_store::MetadataStore;
@@ -62,7 +62,7 @@ async fn finish(store: &MetadataStore, keys: &Arc<GroupKeys>, files: &SnapshotFi
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> engine::Result<T> + Send + 'static) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
+    let done = spawn_blocking(work).await;
     Ok(done.map_err(|panic| Error::caused_by(ErrorKind::Internal, "install snapshot", panic))??)
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use onggi_storage_engine::env::{DiskFile, OpenMode};
+use onggi_storage_engine::env::{DiskFile, OpenMode, spawn_blocking};
 use tokio::time::Instant;
 
 use super::snapshot_file::{SnapshotFile, SnapshotFiles};
@@ -119,7 +119,7 @@ impl SnapshotReceiver {
         };
         let received = Received { receiver: self.clone(), group, vote: receiving.vote };
         let files = self.files.clone();
-        let proved = tokio::task::spawn_blocking(move || {
+        let proved = spawn_blocking(move || {
             receiving
                 .file
                 .sync_data()
@@ -181,7 +181,7 @@ impl Drop for Received {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
+    let done = spawn_blocking(work).await;
     let done = done.map_err(|panic| Error::caused_by(ErrorKind::Internal, "receive snapshot", panic))?;
     done.map_err(|source| Error::caused_by(ErrorKind::Internal, "receive snapshot", source))
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use onggi_storage_engine::env::{Disk, DiskFile, OpenMode};
+use onggi_storage_engine::env::{Disk, DiskFile, OpenMode, spawn_blocking};
 use onggi_storage_engine::format::Record;
 use openraft::errors::{StreamingError, Unreachable};
 use openraft::raft::SnapshotResponse;
@@ -114,6 +114,6 @@ fn read_failed(source: std::io::Error) -> Error {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
+    let done = spawn_blocking(work).await;
     done.map_err(|panic| Error::caused_by(ErrorKind::Internal, "send snapshot", panic))?
 }

@@ -9,6 +9,7 @@ use std::io;
 use std::sync::Arc;
 
 use futures::{Stream, TryStreamExt};
+use onggi_storage_engine::env::spawn_blocking;
 use onggi_storage_engine::format::Record;
 use onggi_storage_engine::metadata_store::MetadataStore;
 use openraft::OptionalSend;
@@ -82,7 +83,7 @@ impl StateMachine {
             applier: self.applier.take(),
         };
         // `apply` reads the store, which may wait for the disk.
-        let decided = tokio::task::spawn_blocking(move || work.run(entries)).await.map_err(io::Error::other)?;
+        let decided = spawn_blocking(move || work.run(entries)).await.map_err(io::Error::other)?;
         let decided = decided.map_err(io::Error::other)?;
         self.applied = decided.applied;
         self.gate.decides_about(decided.applier.range());

@@ -1,9 +1,13 @@
-//! openraft's own storage suite, on the real log store and the real metadata store.
+//! openraft's own storage suite, on the real log store and the real metadata store; and on those that a simulation has.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use onggi_storage_engine::env::SystemClock;
+use onggi_storage_engine::env::simulated_disk::{Fuse, SimulatedDisk};
+use onggi_storage_engine::env::{Environment, SystemClock, simulation};
+use onggi_storage_engine::rocks::MemoryDatabase;
+use onggi_storage_engine::{EngineOptions, StorageEngine};
 use openraft::testing::log::{StoreBuilder, Suite};
 
 use super::group_keys::GroupKeys;
@@ -19,12 +23,33 @@ use crate::testing::TestEngine;
 
 type StorageError = openraft::StorageError<TypeConfig>;
 
-struct Stores;
+enum Stores {
+    Real,
+    Simulated,
+}
 
-impl StoreBuilder<TypeConfig, Log, StateMachine, TestEngine> for Stores {
-    async fn build(&self) -> Result<(TestEngine, Log, StateMachine), StorageError> {
-        let engine = TestEngine::new();
-        let storage = engine.open().await;
+impl Stores {
+    async fn open(&self) -> (Option<TestEngine>, StorageEngine) {
+        match self {
+            Self::Real => {
+                let engine = TestEngine::new();
+                let storage = engine.open().await;
+                (Some(engine), storage)
+            }
+            Self::Simulated => {
+                let disk = Arc::new(SimulatedDisk::new(1 << 40, Fuse::never()));
+                let environment = Environment { disk, ..Environment::real() };
+                let options = EngineOptions::new(PathBuf::from("/drive"));
+                let opened = StorageEngine::open_simulated(options, environment, MemoryDatabase::default());
+                (None, opened.await.expect("opens"))
+            }
+        }
+    }
+}
+
+impl StoreBuilder<TypeConfig, Log, StateMachine, Option<TestEngine>> for Stores {
+    async fn build(&self) -> Result<(Option<TestEngine>, Log, StateMachine), StorageError> {
+        let (engine, storage) = self.open().await;
         let gate = Arc::new(ReadGate::new(NodeId(0)));
         let keys = Arc::new(GroupKeys::system());
         let files = SnapshotFiles {
@@ -42,5 +67,13 @@ impl StoreBuilder<TypeConfig, Log, StateMachine, TestEngine> for Stores {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_stores_pass_the_suite_of_openraft() {
-    Suite::test_all(Stores).await.expect("the suite passes");
+    Suite::test_all(Stores::Real).await.expect("the suite passes");
+}
+
+#[test]
+fn the_stores_of_a_simulation_pass_it_too() {
+    simulation::run(1, || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.expect("a runtime").block_on(Suite::test_all(Stores::Simulated)).expect("the suite passes");
+    });
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use onggi_storage_engine::env::spawn_waiting;
 use onggi_storage_engine::format::Record;
 
 use super::Route;
@@ -41,7 +42,7 @@ impl CurrentView {
             },
         };
         let view = view.into_boxed();
-        tokio::task::spawn_blocking(move || query(&*view))
+        spawn_waiting(move || query(&*view))
             .await
             .map_err(|panic| Error::caused_by(ErrorKind::Internal, "read metadata", panic))?
     }

@@ -5,6 +5,7 @@ use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
 use bytes::Bytes;
+use onggi_storage_engine::env::wait_for;
 use onggi_storage_engine::format::Record;
 use tokio::runtime::Handle;
 
@@ -45,7 +46,7 @@ impl RemoteView {
     /// Blocking, as every read of a view may be.
     fn call<A: Record>(&self, method: Method, request: &impl Record) -> Result<A> {
         let call = self.peers.call(self.node, method, vec![request.to_bytes()], CALL_TIME_MAX);
-        let answer = self.runtime.block_on(call).map_err(|error| {
+        let answer = wait_for(&self.runtime, call).map_err(|error| {
             Error::caused_by(ErrorKind::Unavailable, format!("read on node {}", self.node.0), error)
         })?;
         Ok(A::from_bytes(&answer)?)

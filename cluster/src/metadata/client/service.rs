@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use onggi_storage_engine::env::spawn_blocking;
 use onggi_storage_engine::format::{Decoder, Record};
 
 use super::admission::Admission;
@@ -115,7 +116,5 @@ impl MetadataService {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|panic| Error::caused_by(ErrorKind::Internal, "read metadata", panic))?
+    spawn_blocking(work).await.map_err(|panic| Error::caused_by(ErrorKind::Internal, "read metadata", panic))?
 }

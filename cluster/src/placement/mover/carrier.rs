@@ -71,6 +71,7 @@ impl Carrier {
                 next_spread = Instant::now() + SPREAD_INTERVAL;
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(INTERVAL) => {}
             }

@@ -87,6 +87,7 @@ impl Director {
                 self.release();
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(INTERVAL) => {}
             }

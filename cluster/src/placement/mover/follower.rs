@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use onggi_storage_engine::env::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -41,6 +42,7 @@ impl Follower {
                 }
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(POLL) => {}
             }
@@ -59,7 +61,7 @@ impl Follower {
 /// What this node's copy of the system group says.
 pub async fn read_placement(system: &Group) -> Result<Option<Placement>> {
     let view = system.local_view()?;
-    tokio::task::spawn_blocking(move || Placement::read(&view))
+    spawn_blocking(move || Placement::read(&view))
         .await
         .map_err(|panic| Error::caused_by(ErrorKind::Internal, "read placement", panic))?
 }

@@ -52,6 +52,7 @@ impl Residents {
                 }
             };
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 _ = self.placement.changed() => {}
                 () = tokio::time::sleep(pause) => {}
