@@ -10,6 +10,8 @@ pub mod peer;
 pub mod placement;
 mod raft;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod testing;
 
 pub use cluster::{Cluster, ClusterNetwork, ClusterOptions, ClusterStatus, MembershipOptions, Serve};

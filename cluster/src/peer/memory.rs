@@ -21,6 +21,9 @@ use super::{Class, Handlers, Method, Payload, Peers, Transport, concatenate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::NodeId;
 
+/// A call that was lost, or its answer, fails after this long, if its own limit is not over before: a real connection loses nothing, it breaks.
+const LOSS_NOTICED: Duration = Duration::from_secs(5);
+
 #[derive(Clone, Debug)]
 pub struct NetworkOptions {
     pub seed: u64,
@@ -28,11 +31,13 @@ pub struct NetworkOptions {
     pub delay: RangeInclusive<Duration>,
     /// Messages of a thousand that are lost.
     pub lost_per_mille: u32,
+    /// Calls of a thousand that come twice. The second answer is lost.
+    pub doubled_per_mille: u32,
 }
 
 impl Default for NetworkOptions {
     fn default() -> Self {
-        Self { seed: 1, delay: Duration::ZERO..=Duration::ZERO, lost_per_mille: 0 }
+        Self { seed: 1, delay: Duration::ZERO..=Duration::ZERO, lost_per_mille: 0, doubled_per_mille: 0 }
     }
 }
 
@@ -46,9 +51,15 @@ struct Inner {
     options: NetworkOptions,
     dice: StdRng,
     up: BTreeMap<NodeId, UpNode>,
+    /// How often each node went down: what is left of an earlier life reaches nobody.
+    deaths: BTreeMap<NodeId, u64>,
     cut: BTreeSet<(NodeId, NodeId)>,
     links: BTreeMap<(NodeId, NodeId, Class), Link>,
+    calls: Calls,
 }
+
+/// From, to, method → calls, bytes.
+pub type Calls = BTreeMap<(NodeId, NodeId, u16), (u64, u64)>;
 
 #[derive(Clone)]
 struct UpNode {
@@ -66,28 +77,29 @@ enum Way {
 impl Network {
     pub fn new(options: NetworkOptions) -> Self {
         let dice = StdRng::seed_from_u64(options.seed);
-        let (up, cut, links) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
-        Self { inner: Arc::new(Mutex::new(Inner { options, dice, up, cut, links })) }
+        let (up, deaths, cut, links) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+        let calls = Calls::new();
+        Self { inner: Arc::new(Mutex::new(Inner { options, dice, up, deaths, cut, links, calls })) }
     }
 
-    /// What `node` calls others with; usable before it serves.
+    /// What `node` calls others with, from when it serves until it goes down.
     pub fn peers(&self, node: NodeId) -> Peers {
-        Arc::new(MemoryPeers { node, network: self.clone() })
+        let deaths = self.lock().deaths_of(node);
+        Arc::new(MemoryPeers { node, deaths, network: self.clone() })
     }
 
     /// The node is up from here on.
     pub fn serve(&self, node: NodeId, handlers: Handlers) {
-        self.stop(node);
-        self.lock().up.insert(node, UpNode { handlers, life: CancellationToken::new() });
+        let mut inner = self.lock();
+        inner.end(node);
+        inner.up.insert(node, UpNode { handlers, life: CancellationToken::new() });
     }
 
     /// The node is down: what it was doing ends where it stands, new calls from and to it are refused.
     pub fn stop(&self, node: NodeId) {
         let mut inner = self.lock();
-        if let Some(node) = inner.up.remove(&node) {
-            node.life.cancel();
-        }
-        inner.links.retain(|(from, to, _), _| *from != node && *to != node);
+        inner.end(node);
+        *inner.deaths.entry(node).or_default() += 1;
     }
 
     /// Messages from `from` to `to` are lost, answers among them; those of the other way are not.
@@ -111,6 +123,15 @@ impl Network {
         self.lock().options.lost_per_mille = lost;
     }
 
+    pub fn set_doubled_per_mille(&self, doubled: u32) {
+        self.lock().options.doubled_per_mille = doubled;
+    }
+
+    /// Who called whom for what: how often, and with how many bytes in all.
+    pub fn calls(&self) -> Calls {
+        self.lock().calls.clone()
+    }
+
     pub fn set_delay(&self, delay: RangeInclusive<Duration>) {
         self.lock().options.delay = delay;
     }
@@ -125,6 +146,28 @@ impl Network {
 }
 
 impl Inner {
+    fn deaths_of(&self, node: NodeId) -> u64 {
+        self.deaths.get(&node).copied().unwrap_or_default()
+    }
+
+    fn end(&mut self, node: NodeId) {
+        if let Some(node) = self.up.remove(&node) {
+            node.life.cancel();
+        }
+        self.links.retain(|(from, to, _), _| *from != node && *to != node);
+    }
+
+    fn note(&mut self, from: NodeId, to: NodeId, method: Method, bytes: usize) {
+        tracing::debug!(from = from.0, to = to.0, method = method.0, bytes, "call");
+        let (calls, sum) = self.calls.entry((from, to, method.0)).or_default();
+        (*calls, *sum) = (*calls + 1, *sum + bytes as u64);
+    }
+
+    fn is_doubled(&mut self) -> bool {
+        let doubled = self.options.doubled_per_mille;
+        doubled > 0 && self.dice.random_range(0..1000) < doubled
+    }
+
     fn way(&mut self, from: NodeId, to: NodeId) -> Way {
         let lost = self.dice.random_range(0..1000) < self.options.lost_per_mille;
         if lost || self.cut.contains(&(from, to)) {
@@ -136,6 +179,8 @@ impl Inner {
 
 struct MemoryPeers {
     node: NodeId,
+    /// Of this node before the life that this belongs to.
+    deaths: u64,
     network: Network,
 }
 
@@ -145,17 +190,26 @@ impl MemoryPeers {
         let (from, context) = (self.node, || format!("{method:?} to node {}", to.0));
         let mut inner = self.network.lock();
         let down = |node: NodeId| Error::new(ErrorKind::Unavailable, format!("{}: node {} is down", context(), node.0));
-        let caller = inner.up.get(&from).ok_or_else(|| down(from))?.clone();
+        let lives = inner.deaths_of(from) == self.deaths;
+        let caller = inner.up.get(&from).filter(|_| lives).ok_or_else(|| down(from))?.clone();
         let callee = inner.up.get(&to).ok_or_else(|| down(to))?.clone();
-        let way = inner.way(from, to);
+        let payload = concatenate(payload);
+        inner.note(from, to, method, payload.len());
+        let (way, is_doubled) = (inner.way(from, to), inner.is_doubled());
         let (answer, answered) = tokio::sync::oneshot::channel();
         let lives = (caller.life, callee.life.clone());
         if let Way::After(delay) = way {
             let network = self.network.clone();
             let link =
                 inner.links.entry((from, to, method.class())).or_insert_with(|| Link::start(network, from, to, callee));
-            let parcel = Parcel { arrives: Instant::now() + delay, method, payload: concatenate(payload), answer };
-            link.send(parcel).map_err(|full| Error::caused_by(ErrorKind::Overloaded, context(), full))?;
+            let arrives = Instant::now() + delay;
+            let twin = is_doubled.then(|| {
+                let (answer, _nobody) = tokio::sync::oneshot::channel();
+                Parcel { arrives, method, payload: payload.clone(), answer }
+            });
+            for parcel in std::iter::once(Parcel { arrives, method, payload, answer }).chain(twin) {
+                link.send(parcel).map_err(|full| Error::caused_by(ErrorKind::Overloaded, context(), full))?;
+            }
         }
         Ok(Sent { answered, lives })
     }
@@ -173,8 +227,11 @@ impl Sent {
         let answered = async {
             match self.answered.await {
                 Ok(answer) => answer,
-                // Lost: only the limit ends the wait.
-                Err(_) => std::future::pending().await,
+                // Lost: a real connection is found dead after a while.
+                Err(_) => {
+                    tokio::time::sleep(LOSS_NOTICED).await;
+                    unknown("the connection broke")
+                }
             }
         };
         tokio::select! {

@@ -151,7 +151,7 @@ async fn survey_here(group: &Group, placement: &Placement) -> Result<Survey> {
     let Some(range) = known else {
         return Err(Error::new(ErrorKind::Unavailable, format!("the range of group {} is not known", group.id().0)));
     };
-    let load = tokio::task::spawn_blocking(move || GroupLoad::of(&view, range));
+    let load = onggi_storage_engine::env::spawn_blocking(move || GroupLoad::of(&view, range));
     let load = load.await.map_err(|panic| Error::caused_by(ErrorKind::Internal, "survey a group", panic))??;
     Ok(Survey { leader: group.leader_hint(), load })
 }

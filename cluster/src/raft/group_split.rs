@@ -114,7 +114,7 @@ impl GroupSet {
         let others: Vec<(GroupKeys, bool)> =
             others.into_iter().filter(|others| others.group() != keys.group()).map(of_open).collect();
         let keys = keys.clone();
-        let looked = tokio::task::spawn_blocking(move || {
+        let looked = onggi_storage_engine::env::spawn_blocking(move || {
             let drive = Drive { view: store.snapshot(), log_store };
             if drive.holds(&keys)? || drive.has_log(&keys)? {
                 return Ok(true);

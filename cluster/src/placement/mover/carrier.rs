@@ -162,7 +162,7 @@ impl Carrier {
 }
 
 async fn plan_leaders(placement: Arc<Placement>) -> Result<Leaders> {
-    let planned = tokio::task::spawn_blocking(move || {
+    let planned = onggi_storage_engine::env::spawn_blocking(move || {
         // As if all were up: what one node knows of another is not what a third one knows.
         let nodes: Vec<NodeView> = placement.nodes.values().map(|record| NodeView::of(record, true)).collect();
         let groups: Vec<GroupView> = placement.groups.values().map(GroupView::of).collect();

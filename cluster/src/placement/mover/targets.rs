@@ -19,7 +19,7 @@ pub async fn targets(nodes: Vec<NodeView>, groups: Vec<GroupView>) -> Result<BTr
         targets.extend(plan(&nodes, &owners, REPLICATION).targets);
         targets
     };
-    tokio::task::spawn_blocking(plan_all)
+    onggi_storage_engine::env::spawn_blocking(plan_all)
         .await
         .map_err(|panic| Error::caused_by(ErrorKind::Internal, "plan where groups shall be", panic))
 }
