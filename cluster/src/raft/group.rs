@@ -147,7 +147,9 @@ impl Group {
             state_machine_use,
         };
         let membership_index = group.membership().await?.log_id().as_ref().map(|log_id| log_id.index);
-        group.gate.started(LogStart { last_index, membership_index });
+        let term = group.raft.with_raft_state(|state| state.vote_ref().leader_id.term).await;
+        let term = term.map_err(|fatal| group.internal("look at the vote", fatal))?;
+        group.gate.started(LogStart { membership_index, term });
         Ok(group)
     }
 

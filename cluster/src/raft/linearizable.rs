@@ -43,8 +43,10 @@ struct Seen {
 /// The end of the log before this run added to it.
 #[derive(Clone, Copy, Default)]
 pub struct LogStart {
-    pub last_index: Option<u64>,
     pub membership_index: Option<u64>,
+    /// Of the vote. Who leads in this run does so in a later one. An index says nothing: a group that comes back to this node begins its
+    /// log anew, and what this node proposed long ago comes first.
+    pub term: u64,
 }
 
 impl ReadGate {
@@ -93,7 +95,7 @@ impl ReadGate {
         let membership_index = membership.log_id().as_ref().map(|log_id| log_id.index);
         let is_newest = membership_index.is_some() && seen.appended <= membership_index;
         let led_by_this_node = |last: &LogId| last.leader_id.node_id == self.node.0;
-        let of_this_run = |last: &LogId| seen.start.is_some_and(|start| Some(last.index) > start.last_index);
+        let of_this_run = |last: &LogId| seen.start.is_some_and(|start| last.leader_id.term > start.term);
         let led_here = last.is_some_and(|last| led_by_this_node(last) && of_this_run(last));
         let open = is_newest && led_here && self.is_only_this_node(membership.membership());
         self.sole_voter.store(open, Ordering::Release);
@@ -138,22 +140,30 @@ mod tests {
         StoredMembership::new(Some(log_id(1, index)), voters(nodes))
     }
 
-    fn started(last_index: u64, membership_index: u64) -> ReadGate {
+    fn started(term: u64, membership_index: u64) -> ReadGate {
         let gate = ReadGate::new(NodeId(1));
-        gate.started(LogStart { last_index: Some(last_index), membership_index: Some(membership_index) });
+        gate.started(LogStart { membership_index: Some(membership_index), term });
         gate
     }
 
     #[test]
     fn opens_for_the_only_voter_once_an_entry_of_its_own_is_applied() {
-        let gate = started(5, 0);
+        let gate = started(0, 0);
         assert!(!gate.is_sole_voter(), "closed at the start");
-        gate.applied(Some(&log_id(1, 5)), &member(0, &[1]));
-        assert!(!gate.is_sole_voter(), "the log of the last run is still being applied");
         gate.applied(Some(&log_id(1, 6)), &member(0, &[2]));
         assert!(!gate.is_sole_voter(), "another node alone");
         gate.applied(Some(&log_id(1, 6)), &member(0, &[1]));
         assert!(gate.is_sole_voter());
+    }
+
+    #[test]
+    fn what_this_node_proposed_in_an_earlier_run_opens_nothing_whenever_it_comes() {
+        // It founded the group alone, voted for itself in term 1, left the group, and follows another leader into it again.
+        let gate = ReadGate::new(NodeId(1));
+        gate.started(LogStart { membership_index: None, term: 1 });
+        gate.membership_appended(0, &voters(&[1]));
+        gate.applied(Some(&log_id(1, 8)), &member(0, &[1]));
+        assert!(!gate.is_sole_voter(), "others vote in what comes behind");
     }
 
     #[test]
@@ -162,7 +172,7 @@ mod tests {
         gate.applied(Some(&log_id(1, 5)), &member(0, &[1]));
         assert!(!gate.is_sole_voter());
         // The log ends with a membership that is not applied yet.
-        gate.started(LogStart { last_index: Some(7), membership_index: Some(7) });
+        gate.started(LogStart { membership_index: Some(7), term: 0 });
         gate.applied(Some(&log_id(1, 8)), &member(0, &[1]));
         assert!(!gate.is_sole_voter());
     }
