@@ -33,13 +33,16 @@ use crate::metadata::view::MetadataView;
 /// Few, so that the clients meet.
 const KEYS: u64 = 3;
 
+/// An ETag: MD5, and the number of parts.
+type Tag = ([u8; 16], Option<u32>);
+
 /// What all clients saw.
 pub struct Records {
     history: Mutex<History>,
     moments: AtomicU64,
     values: AtomicU64,
     /// Which value has which tag: what a listing tells of an object.
-    tags: Mutex<BTreeMap<([u8; 16], Option<u32>), Value>>,
+    tags: Mutex<BTreeMap<Tag, Value>>,
 }
 
 impl Records {
