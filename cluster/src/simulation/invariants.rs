@@ -1,7 +1,7 @@
 //! Invariants: what must hold whatever happens (`watch`), and what must have come about when all is well again (`converged`).
 
 mod counters;
-mod leaders;
+mod failures;
 mod named_bytes;
 mod promotions;
 mod replicas;
@@ -9,7 +9,6 @@ mod states;
 
 use std::time::Duration;
 
-use self::leaders::Leaders;
 use self::promotions::Promotions;
 use self::replicas::Replicas;
 use super::world::World;
@@ -24,10 +23,10 @@ const CONVERGED_WITHIN: Duration = Duration::from_secs(240);
 
 /// Looks until dropped.
 pub async fn watch(world: World) {
-    let (mut leaders, mut replicas, mut promotions) = (Leaders::default(), Replicas::default(), Promotions::default());
+    let (mut replicas, mut promotions) = (Replicas::default(), Promotions::default());
     for look in 0_u32.. {
         tokio::time::sleep(LOOK_EVERY).await;
-        leaders.check(&world);
+        failures::check(&world);
         replicas.check(&world);
         if look.is_multiple_of(WALK_EVERY) {
             promotions.check(&world).await;
