@@ -30,6 +30,7 @@ use anyhow::{Context, Result, anyhow};
 use futures::future::join_all;
 use onggi_cluster::peer::LocalNodes;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -57,6 +58,8 @@ pub struct Node {
     stop_grace: Duration,
 }
 
+/// A process that winds down looks this often whether anybody is left whom load balancers could turn to.
+const LOOK_FOR_OTHERS: Duration = Duration::from_millis(200);
 /// How long a stop may take to give the groups that are led here other leaders; it takes milliseconds.
 const HAND_OVER_MAX: Duration = Duration::from_secs(2);
 
@@ -191,12 +194,13 @@ impl Node {
         }
     }
 
-    /// `/readyz` says no from here on. Returns when load balancers had time to turn to other processes, if there are any.
+    /// `/readyz` says no from here on. Returns when load balancers had time to turn to other processes, or none is up (any more).
     pub async fn wind_down(&self) {
         self.apis.system.begin_stop();
-        let nodes = self.host.roster().in_use();
-        if nodes.iter().any(|node| node.cluster.has_other_hosts_up()) {
-            tokio::time::sleep(self.stop_grace).await;
+        let end = Instant::now() + self.stop_grace;
+        let others_are_up = || self.host.roster().in_use().iter().any(|node| node.cluster.has_other_hosts_up());
+        while others_are_up() && Instant::now() < end {
+            tokio::time::sleep(LOOK_FOR_OTHERS.min(end.saturating_duration_since(Instant::now()))).await;
         }
     }
 
