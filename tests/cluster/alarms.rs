@@ -1,17 +1,19 @@
 //! Alarms: lines of a node's log that nobody expects, whatever is done to the cluster. They fail a run.
 
 /// What faults make nodes say. A line is expected that has all words of one entry.
-const EXPECTED: [&[&str]; 15] = [
+const EXPECTED: [&[&str]; 17] = [
     &["WARN", "peer::health", "a node is down"],
     &["WARN", "peer::lane", "a node cannot be reached"],
     // Its peer was killed, paused or cut off in the middle of it.
     &["WARN", "peer::", "a connection of a peer was refused", "timed out"],
     &["WARN", "peer::", "a connection of a peer was refused", "eof"],
+    &["WARN", "peer::", "a connection of a peer was refused", "unexpected end of file"],
     &["WARN", "peer::", "a connection of a peer was refused", "reset by peer"],
     // It listens already, and has not opened its drive yet.
     &["WARN", "peer::", "a connection of a peer was refused", "the node that it asks for is not here"],
     // A node that has just joined, or was just removed and still runs.
     &["WARN", "peer::", "a connection of a peer was refused", "is no member, as far as this node knows"],
+    &["WARN", "peer::", "a connection of a peer was refused", "was removed from the cluster"],
     &["WARN", "drive::health", "drive is full: no more objects are taken"],
     // Without a byte left it cannot move what is alive in a dead extent, and tries again later.
     &["WARN", "chunk_store::background", "garbage collection failed", "bytes are free on the drive"],
