@@ -76,3 +76,49 @@ impl MetadataView for InMemoryView {
         self.visit_some(visit, |visit| self.view.scan_reverse(range, visit))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::OwnerKey;
+    use crate::metadata::key::OwnerSpace;
+    use crate::testing::TestEngine;
+
+    const OWNERS: u64 = 40;
+
+    fn first(view: &dyn MetadataView) -> Result<Option<Bytes>> {
+        view.get(&OwnerSpace(OwnerKey(0)).owner())
+    }
+
+    fn count(view: &dyn MetadataView, owners: u64) -> Result<u64> {
+        let mut visited = 0;
+        view.scan(OwnerSpace::of_range(OwnerKey(0), OwnerKey(owners - 1)).bounds(), &mut |_, _| {
+            visited += 1;
+            ControlFlow::Continue(())
+        })?;
+        Ok(visited)
+    }
+
+    #[tokio::test]
+    async fn gives_up_at_a_long_scan_and_at_what_is_on_the_drive_only() {
+        let directory = TestEngine::new();
+        {
+            let engine = directory.open().await;
+            let mut batch = engine.metadata_store().batch();
+            (0..OWNERS).for_each(|owner| batch.put(&OwnerSpace(OwnerKey(owner)).owner(), b"x"));
+            engine.metadata_store().apply(batch).unwrap();
+            let view = || InMemoryView::new(StoreView::new(engine.metadata_store().snapshot()));
+            assert_eq!(view().answer(first).ok().unwrap().unwrap(), Some("x".into()));
+            let short = u64::from(VISITS_MAX);
+            assert_eq!(view().answer(|view| count(view, short)).ok().unwrap().unwrap(), short);
+            // Also if the query makes nothing of the error.
+            let waiting = view().answer(|view| Ok(count(view, OWNERS).unwrap_or(0))).expect_err("gives up");
+            assert_eq!(count(&waiting, OWNERS).unwrap(), OWNERS);
+            engine.close().await.unwrap();
+        }
+        let engine = directory.open().await;
+        let view = InMemoryView::new(StoreView::new(engine.metadata_store().snapshot()));
+        let waiting = view.answer(first).expect_err("no block is in memory yet");
+        assert_eq!(first(&waiting).unwrap(), Some("x".into()));
+    }
+}
