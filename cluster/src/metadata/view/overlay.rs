@@ -50,35 +50,15 @@ impl MetadataView for Overlay<'_> {
     }
 
     fn scan(&self, range: Range<&[u8]>, visit: Visit<'_>) -> Result<()> {
-        let mut merge =
-            Merge { changed: self.changed_in(range.clone()).peekable(), comes_first: |changed, base| changed < base };
-        let mut ended = false;
-        self.base.scan(range, &mut |key, value| {
-            let flow = merge.base_record(key, value, visit);
-            ended = flow.is_break();
-            flow
-        })?;
-        if !ended {
-            merge.rest(visit);
-        }
-        Ok(())
+        let changed = self.changed_in(range.clone()).peekable();
+        let merge = Merge { changed, comes_first: |changed, base| changed < base };
+        merge.run(|visit| self.base.scan(range, visit), visit)
     }
 
     fn scan_reverse(&self, range: Range<&[u8]>, visit: Visit<'_>) -> Result<()> {
-        let mut merge = Merge {
-            changed: self.changed_in(range.clone()).rev().peekable(),
-            comes_first: |changed, base| changed > base,
-        };
-        let mut ended = false;
-        self.base.scan_reverse(range, &mut |key, value| {
-            let flow = merge.base_record(key, value, visit);
-            ended = flow.is_break();
-            flow
-        })?;
-        if !ended {
-            merge.rest(visit);
-        }
-        Ok(())
+        let changed = self.changed_in(range.clone()).rev().peekable();
+        let merge = Merge { changed, comes_first: |changed, base| changed > base };
+        merge.run(|visit| self.base.scan_reverse(range, visit), visit)
     }
 }
 
@@ -89,6 +69,19 @@ struct Merge<'a, I: Iterator<Item = (&'a Vec<u8>, &'a Option<Bytes>)>> {
 }
 
 impl<'a, I: Iterator<Item = (&'a Vec<u8>, &'a Option<Bytes>)>> Merge<'a, I> {
+    fn run(mut self, scan_base: impl FnOnce(Visit<'_>) -> Result<()>, visit: Visit<'_>) -> Result<()> {
+        let mut ended = false;
+        scan_base(&mut |key, value| {
+            let flow = self.base_record(key, value, visit);
+            ended = flow.is_break();
+            flow
+        })?;
+        if !ended {
+            self.rest(visit);
+        }
+        Ok(())
+    }
+
     fn base_record(&mut self, key: &[u8], value: &[u8], visit: Visit<'_>) -> ControlFlow<()> {
         let comes_first = self.comes_first;
         while let Some((changed_key, changed)) = self.changed.next_if(|(changed, _)| comes_first(changed, key)) {
