@@ -106,7 +106,7 @@ impl MultipartService {
         body: Body,
     ) -> Result<StoredPart> {
         let incoming = Incoming { bytes: body.bytes, quota_bytes: principal.quota_bytes };
-        let open = self.open_for(principal, target, number, incoming).await?;
+        let open = self.open(principal, target, Some((number, incoming))).await?;
         let bound = open.upload.checksum.map(|(algorithm, _)| algorithm);
         let claimed = body.claims.checksum.algorithm();
         if bound.is_some() && claimed.is_some() && bound != claimed {
@@ -165,7 +165,7 @@ impl MultipartService {
     }
 
     pub async fn abort(&self, principal: &Principal, target: UploadTarget) -> Result<()> {
-        let open = self.open(principal, &target).await?;
+        let open = self.open(principal, &target, None).await?;
         let change =
             OwnerChange::AbortUpload { bucket: open.bucket.id, key: open.upload.key, upload: open.upload.upload };
         self.metadata.commit(open.owner, change).await.map(drop)
@@ -196,41 +196,31 @@ impl MultipartService {
         Ok(PartPage { upload, parts, is_truncated })
     }
 
-    /// For a part: refused early if it cannot fit.
-    async fn open_for(
+    /// `coming`: a part of that number, refused early if it cannot fit.
+    async fn open(
         &self,
         principal: &Principal,
         target: &UploadTarget,
-        number: u16,
-        incoming: Incoming,
+        coming: Option<(u16, Incoming)>,
     ) -> Result<OpenUpload> {
         let (key, upload) = (target.target.key.as_str().to_owned(), target.upload);
         let in_bucket = self
             .metadata
             .read_bucket(principal, &target.target.bucket, move |view, owner, bucket| {
+                let Some(record) = query::upload(view, owner, bucket.id, &key, upload)? else {
+                    return Ok(Err(Refusal::NoSuchUpload));
+                };
+                let Some((number, incoming)) = coming else {
+                    return Ok(Ok(record));
+                };
                 let replaced = || {
                     let part = query::part(view, owner, bucket.id, upload, number)?;
                     Ok(part.map_or(0, |part| part.bytes))
                 };
-                let record = query::upload(view, owner, bucket.id, &key, upload)?;
-                Ok((record, incoming.check_early(view, owner, replaced)?))
+                Ok(incoming.check_early(view, owner, replaced)?.map(|()| record))
             })
             .await?;
-        let (upload, fits) = in_bucket.found;
-        let upload = upload.ok_or(Error::Refused(Refusal::NoSuchUpload))?;
-        fits.map_err(Error::Refused)?;
-        Ok(OpenUpload { owner: in_bucket.owner, bucket: in_bucket.bucket, upload })
-    }
-
-    async fn open(&self, principal: &Principal, target: &UploadTarget) -> Result<OpenUpload> {
-        let (key, upload) = (target.target.key.as_str().to_owned(), target.upload);
-        let in_bucket = self
-            .metadata
-            .read_bucket(principal, &target.target.bucket, move |view, owner, bucket| {
-                query::upload(view, owner, bucket.id, &key, upload)
-            })
-            .await?;
-        let upload = in_bucket.found.ok_or(Error::Refused(Refusal::NoSuchUpload))?;
+        let upload = in_bucket.found.map_err(Error::Refused)?;
         Ok(OpenUpload { owner: in_bucket.owner, bucket: in_bucket.bucket, upload })
     }
 }
