@@ -10,6 +10,7 @@ pub mod credential;
 pub mod post_form;
 pub mod post_policy;
 pub mod presigned;
+pub mod proof_v4;
 pub mod signature;
 pub mod sigv2;
 pub mod sigv4;
@@ -24,10 +25,9 @@ use crate::s3_api::error::{ErrorCode, Result, S3Error};
 use crate::s3_api::router::{Query, Target};
 pub use crate::services::Secret as SecretKey;
 use body::BodyIntegrity;
-use presigned::PresignedProof;
+use proof_v4::ProofV4;
 use signature::SigningKeys;
 use sigv2::QueryProofV2;
-use sigv4::HeaderProof;
 
 #[derive(Clone, Debug)]
 pub struct AuthOptions {
@@ -90,7 +90,7 @@ impl Authenticator {
         let secret = lookup(access_key.clone()).await?.ok_or_else(|| unknown_access_key(&access_key))?;
         let (body, presigned) = match &proof {
             Proof::Header(proof) => (proof.verify(&request, &secret, &self.signing_keys)?, false),
-            Proof::Presigned(proof) => (proof.verify(&request, &secret, &self.signing_keys)?, true),
+            Proof::Query(proof) => (proof.verify(&request, &secret, &self.signing_keys)?, true),
             Proof::QueryV2(proof) => {
                 proof.verify(&request, &secret)?;
                 (BodyIntegrity::Unsigned, true)
@@ -127,8 +127,8 @@ pub(crate) fn unknown_access_key(access_key: &str) -> S3Error {
 }
 
 enum Proof {
-    Header(HeaderProof),
-    Presigned(PresignedProof),
+    Header(ProofV4),
+    Query(ProofV4),
     QueryV2(QueryProofV2),
 }
 
@@ -138,8 +138,8 @@ impl Proof {
         let in_query = request.query.has("X-Amz-Algorithm") || request.query.has("X-Amz-Signature");
         let in_query_v2 = request.query.has("AWSAccessKeyId") || request.query.has("Signature");
         match (in_header, in_query, in_query_v2) {
-            (true, false, false) => Ok(Self::Header(HeaderProof::parse(request, options)?)),
-            (false, true, false) => Ok(Self::Presigned(PresignedProof::parse(request, options)?)),
+            (true, false, false) => Ok(Self::Header(ProofV4::in_header(request, options)?)),
+            (false, true, false) => Ok(Self::Query(ProofV4::in_query(request, options)?)),
             (false, false, true) => Ok(Self::QueryV2(QueryProofV2::parse(request, options)?)),
             (false, false, false) => Err(ErrorCode::AccessDenied.into()),
             _ => {
@@ -151,8 +151,7 @@ impl Proof {
 
     fn access_key(&self) -> &str {
         match self {
-            Proof::Header(proof) => proof.access_key(),
-            Proof::Presigned(proof) => proof.access_key(),
+            Proof::Header(proof) | Proof::Query(proof) => proof.access_key(),
             Proof::QueryV2(proof) => proof.access_key(),
         }
     }

@@ -14,8 +14,8 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::s3_api::auth::credential::{Credential, malformed};
 use crate::s3_api::auth::post_form::PostForm;
+use crate::s3_api::auth::proof_v4::check_algorithm;
 use crate::s3_api::auth::signature::{matches, mismatch};
-use crate::s3_api::auth::sigv4::check_algorithm;
 use crate::s3_api::auth::{Authenticator, SecretKey, sigv2, unknown_access_key};
 use crate::s3_api::error::{ErrorCode, Result, S3Error};
 use crate::s3_api::timestamp::unix_seconds;

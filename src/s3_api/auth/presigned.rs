@@ -1,12 +1,11 @@
 //! Presigned URLs: Signature Version 4 in the query. Good for every operation.
 //! Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)".
 
-use crate::s3_api::auth::body::{BodyIntegrity, ChunkSigner, UNSIGNED_PAYLOAD};
-use crate::s3_api::auth::canonical::{canonical_request, signed_header_names};
+use crate::s3_api::auth::body::UNSIGNED_PAYLOAD;
+use crate::s3_api::auth::canonical::signed_header_names;
 use crate::s3_api::auth::credential::{Credential, malformed};
-use crate::s3_api::auth::signature::{SigningKeys, matches, mismatch};
-use crate::s3_api::auth::sigv4::{check_algorithm, require_signed, string_to_sign};
-use crate::s3_api::auth::{AuthOptions, CLOCK_SKEW_MAX, SecretKey, SignedRequest};
+use crate::s3_api::auth::proof_v4::{ProofV4, check_algorithm, require_signed};
+use crate::s3_api::auth::{AuthOptions, CLOCK_SKEW_MAX, SignedRequest};
 use crate::s3_api::error::{ErrorCode, Result, S3Error};
 use crate::s3_api::timestamp::{iso_8601, parse_iso_8601_basic, unix_seconds};
 
@@ -15,16 +14,8 @@ const SIGNATURE: &str = "X-Amz-Signature";
 /// Seven days.
 const EXPIRES_SECONDS_MAX: u64 = 604_800;
 
-pub struct PresignedProof {
-    credential: Credential,
-    signed_headers: Vec<String>,
-    signature: String,
-    date_time: String,
-    payload_hash: String,
-}
-
-impl PresignedProof {
-    pub fn parse(request: &SignedRequest<'_>, options: &AuthOptions) -> Result<Self> {
+impl ProofV4 {
+    pub fn in_query(request: &SignedRequest<'_>, options: &AuthOptions) -> Result<Self> {
         let code = ErrorCode::AuthorizationQueryParametersError;
         let parameter = |name: &str| {
             request.query.get(name).filter(|value| !value.is_empty()).ok_or_else(|| {
@@ -57,25 +48,8 @@ impl PresignedProof {
         // A header of that name is signed like every x-amz header, or `require_signed` has refused it.
         let header = request.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
         let payload_hash = request.query.get("X-Amz-Content-Sha256").or(header).unwrap_or(UNSIGNED_PAYLOAD).to_owned();
-        Ok(Self { credential, signed_headers, signature, date_time, payload_hash })
-    }
-
-    pub fn access_key(&self) -> &str {
-        &self.credential.access_key
-    }
-
-    pub fn verify(&self, request: &SignedRequest<'_>, secret: &SecretKey, keys: &SigningKeys) -> Result<BodyIntegrity> {
-        let canonical = canonical_request(request, &self.signed_headers, Some(SIGNATURE), &self.payload_hash);
-        let scope = self.credential.scope();
-        let string_to_sign = string_to_sign(&self.date_time, &scope, &canonical);
-        let key = keys.get(secret, &self.credential);
-        if !matches(&key.sign(&string_to_sign), &self.signature) {
-            return Err(
-                mismatch(self.access_key(), &string_to_sign, &self.signature).field("CanonicalRequest", canonical)
-            );
-        }
-        let signer = ChunkSigner::new(key, self.date_time.clone(), scope, self.signature.clone());
-        BodyIntegrity::from_payload_hash(&self.payload_hash, Some(signer))
+        let left_out = Some(SIGNATURE);
+        Ok(Self { credential, signed_headers, signature, date_time, payload_hash, left_out })
     }
 }
 

@@ -6,29 +6,15 @@ use http::header::{AUTHORIZATION, DATE};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::s3_api::auth::body::{BodyIntegrity, ChunkSigner};
-use crate::s3_api::auth::canonical::{canonical_request, signed_header_names, unsigned_headers};
+use crate::s3_api::auth::canonical::signed_header_names;
 use crate::s3_api::auth::credential::{Credential, malformed};
-use crate::s3_api::auth::signature::{SigningKeys, matches, mismatch, sha256_hex};
-use crate::s3_api::auth::{AuthOptions, CLOCK_SKEW_MAX, SecretKey, SignedRequest};
+use crate::s3_api::auth::proof_v4::{ProofV4, check_algorithm, require_signed};
+use crate::s3_api::auth::{AuthOptions, CLOCK_SKEW_MAX, SignedRequest};
 use crate::s3_api::error::{ErrorCode, Result, S3Error};
 use crate::s3_api::timestamp::{parse_http_date, parse_iso_8601_basic, unix_seconds};
 
-pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-const ALGORITHM_V4A: &str = "AWS4-ECDSA-P256-SHA256";
-
-pub struct HeaderProof {
-    credential: Credential,
-    signed_headers: Vec<String>,
-    signature: String,
-    /// `YYYYMMDDTHHMMSSZ`.
-    date_time: String,
-    payload_hash: String,
-}
-
-impl HeaderProof {
-    /// Everything that can be refused without the secret is refused here.
-    pub fn parse(request: &SignedRequest<'_>, options: &AuthOptions) -> Result<Self> {
+impl ProofV4 {
+    pub fn in_header(request: &SignedRequest<'_>, options: &AuthOptions) -> Result<Self> {
         let authorization = request.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or("");
         let fields = fields_of(authorization)?;
         let code = ErrorCode::AuthorizationHeaderMalformed;
@@ -62,47 +48,7 @@ impl HeaderProof {
                 return Err(S3Error::invalid_request(message));
             }
         };
-        Ok(Self { credential, signed_headers, signature, date_time, payload_hash })
-    }
-
-    pub fn access_key(&self) -> &str {
-        &self.credential.access_key
-    }
-
-    pub fn verify(&self, request: &SignedRequest<'_>, secret: &SecretKey, keys: &SigningKeys) -> Result<BodyIntegrity> {
-        let canonical = canonical_request(request, &self.signed_headers, None, &self.payload_hash);
-        let scope = self.credential.scope();
-        let string_to_sign = string_to_sign(&self.date_time, &scope, &canonical);
-        let key = keys.get(secret, &self.credential);
-        if !matches(&key.sign(&string_to_sign), &self.signature) {
-            return Err(
-                mismatch(self.access_key(), &string_to_sign, &self.signature).field("CanonicalRequest", canonical)
-            );
-        }
-        let signer = ChunkSigner::new(key, self.date_time.clone(), scope, self.signature.clone());
-        BodyIntegrity::from_payload_hash(&self.payload_hash, Some(signer))
-    }
-}
-
-pub fn string_to_sign(date_time: &str, scope: &str, canonical_request: &str) -> String {
-    format!("{ALGORITHM}\n{date_time}\n{scope}\n{}", sha256_hex(canonical_request.as_bytes()))
-}
-
-pub fn require_signed(request: &SignedRequest<'_>, signed_headers: &[String]) -> Result<()> {
-    let unsigned = unsigned_headers(request, signed_headers);
-    if unsigned.is_empty() {
-        return Ok(());
-    }
-    let message = "There were headers present in the request which were not signed";
-    Err(S3Error::access_denied(message).field("HeadersNotSigned", unsigned.join(", ")))
-}
-
-/// Refuses an algorithm that is not ours, by its name.
-pub fn check_algorithm(algorithm: &str) -> Result<()> {
-    match algorithm {
-        ALGORITHM => Ok(()),
-        ALGORITHM_V4A => Err(S3Error::not_implemented("Signature Version 4A (AWS4-ECDSA-P256-SHA256)")),
-        _ => Err(S3Error::invalid_argument("Unsupported Authorization Type", "Authorization", algorithm)),
+        Ok(Self { credential, signed_headers, signature, date_time, payload_hash, left_out: None })
     }
 }
 
