@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use onggi_cluster::metadata::query::{After, ListObjects};
 
 use crate::s3_api::error::{Result, S3Error};
 use crate::s3_api::router::Query;
@@ -27,6 +28,11 @@ impl Listing {
             limit: limit(query, limit_parameter, ENTRIES_MAX)?,
             encoding: KeyEncoding::parse(query.get("encoding-type"))?,
         })
+    }
+
+    pub fn objects(&self, after: Option<After>) -> ListObjects {
+        let limit = self.limit as usize;
+        ListObjects { prefix: self.prefix.clone(), delimiter: self.delimiter.clone(), after, limit }
     }
 }
 

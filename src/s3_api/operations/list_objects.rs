@@ -1,6 +1,6 @@
 //! ListObjects, the older form.
 
-use onggi_cluster::metadata::query::{After, ListObjects, ObjectPage};
+use onggi_cluster::metadata::query::{After, ObjectPage};
 use onggi_cluster::metadata::record::VersionKind;
 
 use crate::s3_api::error::Result;
@@ -10,36 +10,41 @@ use crate::s3_api::reply::{self, Reply};
 use crate::s3_api::request::Request;
 use crate::s3_api::xml::elements::Owner;
 use crate::s3_api::xml::list_objects::{ObjectEntry, ObjectListing};
-use crate::services::Services;
+use crate::services::{BucketName, Services};
 
 pub async fn list_objects(services: &Services, request: Request) -> Result<Reply> {
     let listing = Listing::parse(&request.query, "max-keys")?;
     let marker = request.query.get("marker").unwrap_or("");
-    let list = ListObjects {
-        prefix: listing.prefix.clone(),
-        delimiter: listing.delimiter.clone(),
-        after: (!marker.is_empty()).then(|| After::Marker(marker.to_owned())),
-        limit: listing.limit as usize,
-    };
+    let after = (!marker.is_empty()).then(|| After::Marker(marker.to_owned()));
     let bucket = request.bucket()?;
-    let page = services.listing.objects(&request.principal, bucket, list).await?;
+    let page = services.listing.objects(&request.principal, bucket, listing.objects(after)).await?;
 
     let owner = owner::of(&request.principal);
-    let document = ObjectListing {
+    let document = document(bucket, &listing, &page, Some(&owner));
+    Ok(reply::xml(document.to_v1(marker, page.next.as_deref())))
+}
+
+/// What both forms answer.
+pub(super) fn document<'a>(
+    bucket: &'a BucketName,
+    listing: &'a Listing,
+    page: &'a ObjectPage,
+    owner: Option<&'a Owner>,
+) -> ObjectListing<'a> {
+    ObjectListing {
         bucket: bucket.as_str(),
         prefix: &listing.prefix,
         delimiter: listing.delimiter.as_deref(),
         encoding: listing.encoding,
         max_keys: listing.limit,
         is_truncated: page.next.is_some(),
-        objects: entries(&page, Some(&owner)),
+        objects: entries(page, owner),
         common_prefixes: &page.common_prefixes,
-    };
-    Ok(reply::xml(document.to_v1(marker, page.next.as_deref())))
+    }
 }
 
 /// Only objects are listed: a delete marker hides its key.
-pub(super) fn entries<'a>(page: &'a ObjectPage, owner: Option<&'a Owner>) -> Vec<ObjectEntry<'a>> {
+fn entries<'a>(page: &'a ObjectPage, owner: Option<&'a Owner>) -> Vec<ObjectEntry<'a>> {
     let objects = page.objects.iter().filter_map(|(key, version)| match &version.kind {
         VersionKind::Object(object) => Some((key, version.modified_ms, object)),
         VersionKind::DeleteMarker => None,

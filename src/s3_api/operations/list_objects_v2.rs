@@ -1,14 +1,13 @@
 //! ListObjectsV2.
 
-use onggi_cluster::metadata::query::{After, ListObjects};
+use onggi_cluster::metadata::query::After;
 
 use crate::s3_api::error::Result;
 use crate::s3_api::listing::{self, Listing};
-use crate::s3_api::operations::list_objects::entries;
+use crate::s3_api::operations::list_objects::document;
 use crate::s3_api::owner;
 use crate::s3_api::reply::{self, Reply};
 use crate::s3_api::request::Request;
-use crate::s3_api::xml::list_objects::ObjectListing;
 use crate::services::Services;
 
 pub async fn list_objects_v2(services: &Services, request: Request) -> Result<Reply> {
@@ -20,26 +19,11 @@ pub async fn list_objects_v2(services: &Services, request: Request) -> Result<Re
         (None, Some(after)) => Some(After::Key(after.to_owned())),
         (None, None) => None,
     };
-    let list = ListObjects {
-        prefix: listing.prefix.clone(),
-        delimiter: listing.delimiter.clone(),
-        after,
-        limit: listing.limit as usize,
-    };
     let bucket = request.bucket()?;
-    let page = services.listing.objects(&request.principal, bucket, list).await?;
+    let page = services.listing.objects(&request.principal, bucket, listing.objects(after)).await?;
 
     let owner = (request.query.get("fetch-owner") == Some("true")).then(|| owner::of(&request.principal));
-    let document = ObjectListing {
-        bucket: bucket.as_str(),
-        prefix: &listing.prefix,
-        delimiter: listing.delimiter.as_deref(),
-        encoding: listing.encoding,
-        max_keys: listing.limit,
-        is_truncated: page.next.is_some(),
-        objects: entries(&page, owner.as_ref()),
-        common_prefixes: &page.common_prefixes,
-    };
+    let document = document(bucket, &listing, &page, owner.as_ref());
     let next_token = page.next.as_deref().map(listing::token);
     Ok(reply::xml(document.to_v2(start_after, token, next_token.as_deref())))
 }
