@@ -49,6 +49,17 @@ impl HostId {
     }
 }
 
+/// A file or folder within its tree, from 1 on and never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId(pub u64);
+
+impl EntryId {
+    /// The folder that every path begins at.
+    pub const ROOT: EntryId = EntryId(1);
+    /// What the root stands in.
+    pub const NONE: EntryId = EntryId(0);
+}
+
 macro_rules! opaque_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -101,12 +112,28 @@ opaque_id!(
     TokenId
 );
 
+opaque_id!(
+    /// Random: a share link. It names the link's record and is no secret; the rest of the link's address is.
+    LinkId
+);
+
 impl VersionId {
     pub fn new(clock: u64, random: u64) -> Self {
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&clock.to_be_bytes());
         bytes[8..].copy_from_slice(&random.to_be_bytes());
         Self(bytes)
+    }
+
+    /// Of a tree's file: through S3, revisions are versions.
+    pub fn of_revision(rev: u64, entry: EntryId) -> Self {
+        Self::new(rev, entry.0)
+    }
+
+    /// Which revision of which entry it names, if it is one of a tree.
+    pub fn revision(self) -> (u64, EntryId) {
+        let number = u128::from_be_bytes(self.0);
+        ((number >> 64) as u64, EntryId(number as u64))
     }
 }
 

@@ -29,3 +29,7 @@ mod split_test;
 mod system_test;
 #[cfg(test)]
 mod test_group;
+#[cfg(test)]
+mod tree_check;
+#[cfg(test)]
+mod tree_test;

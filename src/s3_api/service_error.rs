@@ -72,6 +72,16 @@ fn of_refusal(refusal: &Refusal) -> S3Error {
         Refusal::QuotaExceeded => S3Error::new(ErrorCode::QuotaExceeded),
         Refusal::CopySourceGone => retry_later(ErrorCode::ServiceUnavailable),
         Refusal::NoSuchUser => S3Error::new(ErrorCode::AccessDenied),
+        Refusal::NoSuchEntry => S3Error::new(ErrorCode::NoSuchKey),
+        Refusal::NoSuchRevision => S3Error::new(ErrorCode::NoSuchVersion),
+        Refusal::StaleRevision { .. } | Refusal::EntryExists { .. } => S3Error::new(ErrorCode::PreconditionFailed),
+        Refusal::NotAFolder | Refusal::NotAFile | Refusal::IntoItself => S3Error::invalid_request(
+            "In the bucket of a drive a key is a path: a file cannot stand where a folder does, nor hold other keys.",
+        ),
+        Refusal::PathTooDeep => S3Error::invalid_request("The path goes through too many folders."),
+        Refusal::TooManyEntries { .. } => S3Error::invalid_request("The folder holds too much to be copied at once."),
+        // Not every operation knows the buckets of drives.
+        Refusal::WrongBucketKind => S3Error::new(ErrorCode::NotImplemented),
         Refusal::AlreadyInitialized
         | Refusal::StalePartitionMap
         | Refusal::RootUser
@@ -97,7 +107,17 @@ fn of_refusal(refusal: &Refusal) -> S3Error {
         | Refusal::NoSuchGroup
         | Refusal::SplitUnderWay { .. }
         | Refusal::InvalidBoundary
-        | Refusal::StaleSplit => S3Error::new(ErrorCode::InternalError),
+        | Refusal::StaleSplit
+        | Refusal::ParentGone
+        | Refusal::NoSuchTrashItem
+        | Refusal::NoSuchSession
+        | Refusal::IncorrectOffset { .. }
+        | Refusal::SessionClosed
+        | Refusal::SessionNotClosed
+        | Refusal::SessionIncomplete { .. }
+        | Refusal::TooManyParts
+        | Refusal::NoSuchLink
+        | Refusal::LinkExpired => S3Error::new(ErrorCode::InternalError),
     }
 }
 

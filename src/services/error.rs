@@ -112,7 +112,12 @@ fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
         | Refusal::NoSuchUpload
         | Refusal::NoSuchToken
         | Refusal::NoSuchNode
-        | Refusal::NoSuchGroup => ErrorKind::NotFound,
+        | Refusal::NoSuchGroup
+        | Refusal::NoSuchEntry
+        | Refusal::NoSuchRevision
+        | Refusal::NoSuchTrashItem
+        | Refusal::NoSuchSession
+        | Refusal::NoSuchLink => ErrorKind::NotFound,
         Refusal::AlreadyInitialized
         | Refusal::UserExists
         | Refusal::AccessKeyExists
@@ -120,7 +125,8 @@ fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
         | Refusal::BucketOwnedByYou
         | Refusal::FounderKnown
         | Refusal::AuthorityExists
-        | Refusal::TokenExists => ErrorKind::AlreadyExists,
+        | Refusal::TokenExists
+        | Refusal::EntryExists { .. } => ErrorKind::AlreadyExists,
         Refusal::RootUser
         | Refusal::UserOwnsBuckets
         | Refusal::CopySourceGone
@@ -136,7 +142,18 @@ fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
         | Refusal::TooFewNodes { .. }
         | Refusal::StaleGroup
         | Refusal::SplitUnderWay { .. }
-        | Refusal::StaleSplit => ErrorKind::Conflict,
+        | Refusal::StaleSplit
+        | Refusal::WrongBucketKind
+        | Refusal::NotAFolder
+        | Refusal::NotAFile
+        | Refusal::StaleRevision { .. }
+        | Refusal::IntoItself
+        | Refusal::ParentGone
+        | Refusal::IncorrectOffset { .. }
+        | Refusal::SessionClosed
+        | Refusal::SessionNotClosed
+        | Refusal::SessionIncomplete { .. }
+        | Refusal::LinkExpired => ErrorKind::Conflict,
         Refusal::InvalidPart { .. }
         | Refusal::InvalidPartOrder
         | Refusal::PartTooSmall { .. }
@@ -145,7 +162,10 @@ fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
         | Refusal::ChecksumMismatch
         | Refusal::ChecksumAlgorithmMismatch
         | Refusal::InvalidGroup
-        | Refusal::InvalidBoundary => ErrorKind::Invalid,
+        | Refusal::InvalidBoundary
+        | Refusal::TooManyEntries { .. }
+        | Refusal::PathTooDeep
+        | Refusal::TooManyParts => ErrorKind::Invalid,
         // The metadata client asks the right group; this one never comes so far.
         Refusal::OwnerElsewhere => ErrorKind::Unavailable,
         Refusal::QuotaExceeded => ErrorKind::QuotaExceeded,

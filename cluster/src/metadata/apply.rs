@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::id::{BlobId, GroupId, OwnerKey};
 use crate::metadata::command::{Change, Command, OwnerChange, SystemChange};
 use crate::metadata::outcome::{Outcome, Refusal};
+use crate::metadata::record::Versioning;
 use crate::metadata::view::MetadataView;
 
 mod applier;
@@ -32,6 +33,7 @@ mod put_object;
 mod references;
 mod request_ring;
 mod split_steps;
+mod tree;
 mod upload;
 mod versions;
 mod whole_checksum;
@@ -139,7 +141,7 @@ fn system_change(draft: &mut Draft<'_>, change: &SystemChange) -> Decision<Outco
 
 fn owner_change(draft: &mut Draft<'_>, owner: OwnerKey, change: &OwnerChange) -> Decision<Outcome> {
     match change {
-        OwnerChange::CreateBucket { name, location } => bucket::create(draft, owner, name, location),
+        OwnerChange::CreateBucket { name, location } => bucket::create(draft, owner, name, location, Versioning::Never),
         OwnerChange::DeleteBucket { bucket } => bucket::delete(draft, owner, *bucket),
         OwnerChange::SetVersioning { bucket, versioning } => bucket::set_versioning(draft, owner, *bucket, *versioning),
         OwnerChange::SetBucketTags { bucket, tags } => bucket::set_tags(draft, owner, *bucket, tags),
@@ -166,6 +168,11 @@ fn owner_change(draft: &mut Draft<'_>, owner: OwnerKey, change: &OwnerChange) ->
         OwnerChange::CompleteUpload(complete) => complete_upload::complete_upload(draft, owner, complete),
         OwnerChange::AbortUpload { bucket, key, upload } => {
             upload::abort_upload(draft, owner, *bucket, upload::At { key, upload: *upload })
+        }
+        OwnerChange::CreateTree { name } => tree::create(draft, owner, name),
+        OwnerChange::Tree { bucket, author, quota_bytes, change } => {
+            let change = tree::Change { bucket: *bucket, author, quota_bytes: *quota_bytes, change };
+            tree::change(draft, owner, &change)
         }
     }
 }

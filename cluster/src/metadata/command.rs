@@ -7,11 +7,16 @@ use bytes::Bytes;
 use crate::id::{
     BucketId, DriveId, GroupId, HostId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId,
 };
+use crate::metadata::record::tree::Author;
 use crate::metadata::record::{
     AccessKeyRecord, AuthorityRecord, Checksum, ChecksumAlgorithm, ChecksumType, Content, ETag, GroupRecord, NodeState,
     ObjectHeaders, Pairs, RangeRecord, Versioning,
 };
 use crate::placement::PartitionMap;
+
+pub mod tree;
+
+use tree::TreeChange;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Command {
@@ -256,6 +261,17 @@ pub enum OwnerChange {
         bucket: BucketId,
         key: String,
         upload: UploadId,
+    },
+
+    /// The bucket of the owner's drive. Idempotent, as `CreateBucket` is.
+    CreateTree {
+        name: String,
+    },
+    Tree {
+        bucket: BucketId,
+        author: Author,
+        quota_bytes: Option<u64>,
+        change: TreeChange,
     },
 }
 

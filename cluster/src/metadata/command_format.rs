@@ -9,6 +9,7 @@ use crate::metadata::field::{Field, enum_fields, record, struct_fields};
 
 mod owner_change;
 mod system_change;
+mod tree_change;
 
 impl Command {
     pub fn encode(&self) -> Bytes {

@@ -8,7 +8,10 @@ use bytes::Bytes;
 use onggi_storage_engine::error::{Error, Result};
 use onggi_storage_engine::format::{Decoder, Encoder};
 
-use crate::id::{BlobId, BucketId, GroupId, HostId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId};
+use crate::id::{
+    BlobId, BucketId, EntryId, GroupId, HostId, LinkId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId,
+    VersionId,
+};
 
 pub(crate) trait Field: Sized {
     fn write(&self, encoder: &mut Encoder);
@@ -233,4 +236,4 @@ macro_rules! newtype {
     )*};
 }
 
-newtype!(UserId BucketId VersionId UploadId RequestId NodeId HostId GroupId TokenId);
+newtype!(UserId BucketId VersionId UploadId RequestId NodeId HostId GroupId TokenId EntryId LinkId);

@@ -9,12 +9,14 @@ mod group_space;
 mod owner_space;
 mod parse;
 mod system_space;
+mod tree_space;
 
 pub use bucket_space::BucketSpace;
 pub use group_space::GroupSpace;
 pub use owner_space::{OwnerSpace, Referent};
-pub use parse::{BucketKey, GroupKey, Key, OwnerTableKey, SystemKey, out_of_place, parse};
+pub use parse::{BucketKey, GroupKey, Key, OwnerTableKey, SystemKey, TreeKey, out_of_place, parse};
 pub use system_space::SystemSpace;
+pub use tree_space::TreeSpace;
 
 /// The first byte. None is 0xFF, so that every prefix has an upper bound.
 mod space {
@@ -43,6 +45,18 @@ mod table {
     pub(super) const PART: u8 = 0x31;
     pub(super) const MANIFEST: u8 = 0x32;
     pub(super) const COMPLETED_UPLOAD: u8 = 0x33;
+    // Owner, of a bucket that is a tree.
+    pub(super) const TREE: u8 = 0x40;
+    pub(super) const ENTRY: u8 = 0x41;
+    pub(super) const ENTRY_NAME: u8 = 0x42;
+    pub(super) const PLACE: u8 = 0x43;
+    pub(super) const REVISION: u8 = 0x44;
+    pub(super) const CHANGE: u8 = 0x45;
+    pub(super) const VACATED: u8 = 0x46;
+    pub(super) const TRASH: u8 = 0x47;
+    pub(super) const SESSION: u8 = 0x48;
+    pub(super) const SESSION_PART: u8 = 0x49;
+    pub(super) const LINK: u8 = 0x4A;
     // System.
     pub(super) const CLUSTER: u8 = 0x01;
     pub(super) const PARTITION_MAP: u8 = 0x02;

@@ -1,6 +1,7 @@
 //! Outcome: what `apply` decided, as the proposer gets it back.
 
-use crate::id::{BucketId, GroupId, NodeId, RequestId, UploadId, UserId, VersionId};
+use crate::id::{BucketId, EntryId, GroupId, NodeId, RequestId, UploadId, UserId, VersionId};
+use crate::metadata::record::tree::EntryRecord;
 use crate::metadata::record::{Checksum, ETag};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +34,27 @@ pub enum Outcome {
     SplitBegun {
         child: GroupId,
     },
+    /// Most changes of a tree.
+    EntryChanged(EntryChanged),
+    /// One step of a purge.
+    Purged {
+        more: bool,
+    },
+    SessionAppended {
+        received: u64,
+    },
+}
+
+/// An entry after a change of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntryChanged {
+    /// From the root, with a slash in front of each name. Where it was, if it went to the trash.
+    pub path: String,
+    pub entry: EntryRecord,
+    /// It was so already: nothing changed.
+    pub unchanged: bool,
+    /// The seq of its item in the trash, if it went there.
+    pub trashed: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -143,4 +165,47 @@ pub enum Refusal {
     InvalidBoundary,
     /// The split is not the one that stands, or was made for a range that the group does not have.
     StaleSplit,
+    /// The bucket is a tree, or is none: the change is not for its kind.
+    WrongBucketKind,
+    NoSuchEntry,
+    /// Something has that name in the folder.
+    EntryExists {
+        entry: EntryId,
+        is_folder: bool,
+    },
+    /// A file stands where the path goes through.
+    NotAFolder,
+    /// A folder stands where a file was meant.
+    NotAFile,
+    /// The file was changed since `rev` was read.
+    StaleRevision {
+        head: u64,
+    },
+    NoSuchRevision,
+    /// A folder cannot go into itself, and the root nowhere.
+    IntoItself,
+    /// More than one command may copy.
+    TooManyEntries {
+        limit: u64,
+    },
+    PathTooDeep,
+    /// The folder that an item of the trash was in is gone: name another place.
+    ParentGone,
+    NoSuchTrashItem,
+    NoSuchSession,
+    /// The next piece begins elsewhere.
+    IncorrectOffset {
+        expected: u64,
+    },
+    /// The session takes no more bytes, or is finished.
+    SessionClosed,
+    SessionNotClosed,
+    /// Pieces of a concurrent session are missing, or overlap.
+    SessionIncomplete {
+        missing_at: u64,
+    },
+    TooManyParts,
+    NoSuchLink,
+    /// Past its end, or its downloads are used up.
+    LinkExpired,
 }

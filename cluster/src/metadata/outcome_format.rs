@@ -4,7 +4,7 @@ use onggi_storage_engine::error::{Error, Result};
 use onggi_storage_engine::format::{Decoder, Encoder, Record};
 
 use crate::metadata::field::{Field, enum_fields, record, struct_fields};
-use crate::metadata::outcome::{ObjectDeleted, ObjectWritten, Outcome, Refusal};
+use crate::metadata::outcome::{EntryChanged, ObjectDeleted, ObjectWritten, Outcome, Refusal};
 
 record!(Outcome, "outcome");
 
@@ -20,9 +20,14 @@ enum_fields!(Outcome {
     8 => Refused(refusal),
     9 => NodeAdmitted { node },
     10 => SplitBegun { child },
+    11 => EntryChanged(changed),
+    12 => Purged { more },
+    13 => SessionAppended { received },
 });
 
 struct_fields!(ObjectWritten { version, is_null, versioned, etag, modified_ms, checksum, bytes });
+
+struct_fields!(EntryChanged { path, entry, unchanged, trashed });
 
 struct_fields!(ObjectDeleted { version, is_null, delete_marker });
 
@@ -73,4 +78,24 @@ enum_fields!(Refusal {
     44 => SplitUnderWay { child },
     45 => InvalidBoundary,
     46 => StaleSplit,
+    47 => WrongBucketKind,
+    48 => NoSuchEntry,
+    49 => EntryExists { entry, is_folder },
+    50 => NotAFolder,
+    51 => NotAFile,
+    52 => StaleRevision { head },
+    53 => NoSuchRevision,
+    54 => IntoItself,
+    55 => TooManyEntries { limit },
+    56 => PathTooDeep,
+    57 => ParentGone,
+    58 => NoSuchTrashItem,
+    59 => NoSuchSession,
+    60 => IncorrectOffset { expected },
+    61 => SessionClosed,
+    62 => SessionNotClosed,
+    63 => SessionIncomplete { missing_at },
+    64 => TooManyParts,
+    65 => NoSuchLink,
+    66 => LinkExpired,
 });

@@ -10,6 +10,7 @@ mod list_objects;
 mod list_uploads;
 mod list_versions;
 mod membership;
+pub mod tree;
 mod uploads;
 mod versions;
 

@@ -8,6 +8,8 @@ use crate::id::{
 };
 use crate::metadata::outcome::Outcome;
 
+pub mod tree;
+
 /// Name → value pairs in the order given.
 pub type Pairs = Vec<(String, String)>;
 
@@ -38,6 +40,8 @@ pub enum Versioning {
     Never,
     Enabled,
     Suspended,
+    /// The bucket is a tree: keys are paths and versions are revisions of files (docs/drive-tree.md). For ever so.
+    Revisions,
 }
 
 /// Exact counts of a bucket, or of all buckets of an owner.

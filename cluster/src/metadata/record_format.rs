@@ -7,4 +7,5 @@ mod group;
 mod identity;
 mod membership;
 mod object;
+mod tree;
 mod upload;

@@ -15,6 +15,7 @@ use crate::metadata::record::{
     Content, Counters, ManifestRecord, OwnerRecord, PartRecord, ReferenceRecord, UploadRecord, VersionKind,
     VersionRecord,
 };
+use crate::metadata::tree_check::TreeRecords;
 use crate::metadata::view::{MemoryView, MetadataView, Overlay};
 
 pub(super) const GROUP: GroupId = GroupId(1);
@@ -149,6 +150,7 @@ struct Found {
     nulls: BTreeMap<(u64, String), VersionId>,
     parts: BTreeMap<(u64, UploadId, u16), u64>,
     listed_parts: BTreeSet<(u64, UploadId, u16)>,
+    trees: BTreeMap<u64, (BucketSpace, TreeRecords)>,
 }
 
 impl Found {
@@ -163,6 +165,7 @@ impl Found {
                 _ => {}
             }
         }
+        found.count_trees();
         for ((bucket, upload, number), bytes) in &found.parts {
             let is_in_manifest = found.listed_parts.contains(&(*bucket, *upload, *number));
             if !is_in_manifest {
@@ -205,7 +208,24 @@ impl Found {
                 let parts = ManifestRecord::from_bytes(value).unwrap().parts;
                 self.listed_parts.extend(parts.into_iter().map(|(number, _)| (bucket, upload, number)));
             }
+            BucketKey::Tree(key) => {
+                let (_, tree) = self.trees.entry(bucket).or_insert_with(|| (space, TreeRecords::default()));
+                tree.add(key, value);
+            }
             BucketKey::Bucket | BucketKey::Counters | BucketKey::CompletedUpload { .. } => {}
+        }
+    }
+
+    fn count_trees(&mut self) {
+        for (bucket, (space, tree)) in std::mem::take(&mut self.trees) {
+            tree.check(space);
+            tree.contents().for_each(|content| self.name(content));
+            let counted = tree.counters();
+            let counters = self.counters.entry((space.owner, bucket)).or_default();
+            counters.objects += counted.objects;
+            counters.versions += counted.versions;
+            counters.uploads += counted.uploads;
+            counters.bytes += counted.bytes;
         }
     }
 

@@ -75,5 +75,6 @@ fn versioning(versioning: Versioning) -> &'static str {
         Versioning::Never => "off",
         Versioning::Enabled => "enabled",
         Versioning::Suspended => "suspended",
+        Versioning::Revisions => "revisions",
     }
 }

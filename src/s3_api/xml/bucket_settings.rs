@@ -81,7 +81,8 @@ pub fn parse_versioning(document: &[u8]) -> Result<Versioning> {
 pub fn versioning(versioning: Versioning) -> String {
     XmlWriter::root("VersioningConfiguration", |xml| match versioning {
         Versioning::Never => {}
-        Versioning::Enabled => xml.text("Status", "Enabled"),
+        // Every write of a file makes a version: what a client has to know.
+        Versioning::Enabled | Versioning::Revisions => xml.text("Status", "Enabled"),
         Versioning::Suspended => xml.text("Status", "Suspended"),
     })
 }

@@ -9,7 +9,8 @@ use onggi_storage_engine::format::Record;
 use crate::data::blob_layout::BlobLayout;
 use crate::error::Result;
 use crate::id::OwnerKey;
-use crate::metadata::key::{self, BucketKey, Key, OwnerSpace};
+use crate::metadata::key::{self, BucketKey, Key, OwnerSpace, TreeKey};
+use crate::metadata::record::tree::{EntryKind, EntryRecord, RevisionRecord, TrashRecord};
 use crate::metadata::record::{Content, PartRecord, VersionKind, VersionRecord};
 use crate::metadata::view::{KeyRange, MetadataView};
 
@@ -74,6 +75,10 @@ fn named_by(key: &[u8], value: &[u8]) -> Result<Option<BlobLayout>> {
             let part = PartRecord::from_bytes(value)?;
             (part.content, part.bytes)
         }
+        BucketKey::Tree(key) => match named_by_tree(&key, value)? {
+            Some(named) => named,
+            None => return Ok(None),
+        },
         BucketKey::Bucket
         | BucketKey::Counters
         | BucketKey::NullVersion { .. }
@@ -85,5 +90,30 @@ fn named_by(key: &[u8], value: &[u8]) -> Result<Option<BlobLayout>> {
         Content::Blob { blob, chunk_bytes } => Ok(Some(BlobLayout { blob, bytes, chunk_bytes }.check()?)),
         // The parts have records of their own.
         Content::Empty | Content::Inline { .. } | Content::Parts { .. } => Ok(None),
+    }
+}
+
+/// What a revision names. A finished session only remembers what it became.
+fn named_by_tree(key: &TreeKey, value: &[u8]) -> Result<Option<(Content, u64)>> {
+    let revision = match key {
+        TreeKey::Entry { .. } => head(EntryRecord::from_bytes(value)?),
+        TreeKey::Trash { .. } => head(TrashRecord::from_bytes(value)?.entry),
+        TreeKey::Revision { .. } => Some(RevisionRecord::from_bytes(value)?),
+        TreeKey::Tree
+        | TreeKey::Name { .. }
+        | TreeKey::Place(_)
+        | TreeKey::Change { .. }
+        | TreeKey::Vacated { .. }
+        | TreeKey::Session(_)
+        | TreeKey::SessionPart { .. }
+        | TreeKey::Link(_) => None,
+    };
+    Ok(revision.map(|revision| (revision.content, revision.bytes)))
+}
+
+fn head(entry: EntryRecord) -> Option<RevisionRecord> {
+    match entry.kind {
+        EntryKind::File(file) => Some(file.head),
+        EntryKind::Folder(_) => None,
     }
 }

@@ -16,7 +16,13 @@ use crate::metadata::record::{BucketRecord, Counters, OwnerRecord, Pairs, Versio
 const ABORTED_UPLOADS_MAX: usize = 1_000;
 const ABORTED_PARTS_MAX: usize = 100_000;
 
-pub(super) fn create(draft: &mut Draft<'_>, owner: OwnerKey, name: &str, location: &str) -> Decision<Outcome> {
+pub(super) fn create(
+    draft: &mut Draft<'_>,
+    owner: OwnerKey,
+    name: &str,
+    location: &str,
+    versioning: Versioning,
+) -> Decision<Outcome> {
     let owner_space = OwnerSpace(owner);
     if let Some(standing) = query::bucket(draft.view(), owner, name)? {
         return Ok(Outcome::BucketCreated { bucket: standing.id });
@@ -29,7 +35,7 @@ pub(super) fn create(draft: &mut Draft<'_>, owner: OwnerKey, name: &str, locatio
         name: name.to_owned(),
         created_ms: draft.time_ms,
         location: location.to_owned(),
-        versioning: Versioning::Never,
+        versioning,
         tags: Pairs::new(),
         cors: Bytes::new(),
     };
@@ -41,7 +47,7 @@ pub(super) fn create(draft: &mut Draft<'_>, owner: OwnerKey, name: &str, locatio
 
 /// Refused while a version or delete marker is left. Uploads in progress do not keep a bucket: they are aborted.
 pub(super) fn delete(draft: &mut Draft<'_>, owner: OwnerKey, bucket: BucketId) -> Decision<Outcome> {
-    let mut bucket = BucketDraft::open(draft, owner, bucket)?;
+    let mut bucket = BucketDraft::open_objects(draft, owner, bucket)?;
     let space = bucket.space;
     let counters: Counters = bucket.draft.get(&space.counters())?.unwrap_or_default();
     if counters.versions > 0 || counters.delete_markers > 0 {
@@ -87,20 +93,22 @@ fn keys_of_completed_uploads(draft: &Draft<'_>, space: BucketSpace) -> Decision<
     Ok(keys)
 }
 
-/// A bucket that had versioning once can only suspend it.
+/// A bucket that had versioning once can only suspend it. That of a tree stays as it is.
 pub(super) fn set_versioning(
     draft: &mut Draft<'_>,
     owner: OwnerKey,
     bucket: BucketId,
     versioning: Versioning,
 ) -> Decision<Outcome> {
-    change_settings(draft, owner, bucket, |record| {
-        record.versioning = match (record.versioning, versioning) {
-            (Versioning::Never, Versioning::Never) => Versioning::Never,
-            (_, Versioning::Enabled) => Versioning::Enabled,
-            (_, Versioning::Suspended | Versioning::Never) => Versioning::Suspended,
-        };
-    })
+    let BucketDraft { draft, space, mut record, .. } = BucketDraft::open_objects(draft, owner, bucket)?;
+    record.versioning = match (record.versioning, versioning) {
+        (_, Versioning::Revisions) => return Err(Refusal::WrongBucketKind.into()),
+        (Versioning::Never, Versioning::Never) => Versioning::Never,
+        (_, Versioning::Enabled) => Versioning::Enabled,
+        (_, Versioning::Suspended | Versioning::Never) => Versioning::Suspended,
+    };
+    draft.put(space.bucket(), &record);
+    Ok(Outcome::Done)
 }
 
 pub(super) fn set_tags(draft: &mut Draft<'_>, owner: OwnerKey, bucket: BucketId, tags: &Pairs) -> Decision<Outcome> {

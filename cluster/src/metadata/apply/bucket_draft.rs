@@ -6,7 +6,7 @@ use crate::id::{BucketId, OwnerKey};
 use crate::metadata::apply::{Decision, Draft};
 use crate::metadata::key::{BucketSpace, OwnerSpace};
 use crate::metadata::outcome::Refusal;
-use crate::metadata::record::{BucketRecord, Counters, OwnerRecord};
+use crate::metadata::record::{BucketRecord, Counters, OwnerRecord, Versioning};
 
 pub(super) struct BucketDraft<'d, 'a> {
     pub(super) draft: &'d mut Draft<'a>,
@@ -30,6 +30,15 @@ impl<'d, 'a> BucketDraft<'d, 'a> {
         let space = BucketSpace::new(owner, bucket);
         let record = draft.get(&space.bucket())?.ok_or(Refusal::NoSuchBucket)?;
         Ok(Self { draft, space, record, change: CountersChange::default() })
+    }
+
+    /// For changes of objects: in a tree only the changes of a tree may write.
+    pub(super) fn open_objects(draft: &'d mut Draft<'a>, owner: OwnerKey, bucket: BucketId) -> Decision<Self> {
+        let bucket = Self::open(draft, owner, bucket)?;
+        if bucket.record.versioning == Versioning::Revisions {
+            return Err(Refusal::WrongBucketKind.into());
+        }
+        Ok(bucket)
     }
 
     /// Settles the counters. Refused if more bytes would be counted than before, and more than the quota.

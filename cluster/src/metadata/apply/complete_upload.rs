@@ -11,12 +11,13 @@ use super::bucket_draft::{BucketDraft, signed};
 use super::upload::{self, PARTS_MAX};
 use super::{Decision, Draft, condition, references, whole_checksum};
 use crate::error::Result;
-use crate::id::OwnerKey;
+use crate::id::{OwnerKey, UploadId};
 use crate::metadata::command::{CompleteUpload, PartReference};
 use crate::metadata::outcome::{ObjectWritten, Outcome, Refusal};
 use crate::metadata::query;
 use crate::metadata::record::{
-    CompletedUploadRecord, Content, ETag, ManifestRecord, ObjectRecord, PartRecord, UploadRecord,
+    Checksum, ChecksumType, CompletedUploadRecord, Content, ETag, ManifestRecord, ObjectRecord, PartRecord,
+    UploadRecord,
 };
 
 /// Amazon S3's limits: a part but the last, and an object.
@@ -28,36 +29,66 @@ const REPLAY_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 /// Records past that age which one completion clears away: more than one, so that they do not pile up.
 const REPLAYS_CLEARED_MAX: usize = 4;
 
+/// What completes which upload: of an object, or of a file in a tree.
+pub(super) struct Completion<'c> {
+    pub(super) key: &'c str,
+    pub(super) upload: UploadId,
+    pub(super) parts: &'c [PartReference],
+    pub(super) checksum: Option<&'c Checksum>,
+    pub(super) checksum_type: Option<ChecksumType>,
+    pub(super) expected_bytes: Option<u64>,
+}
+
 pub(super) fn complete_upload(draft: &mut Draft<'_>, owner: OwnerKey, complete: &CompleteUpload) -> Decision<Outcome> {
-    let mut bucket = BucketDraft::open(draft, owner, complete.bucket)?;
-    let space = bucket.space;
-    let Some(upload) = bucket.draft.get::<UploadRecord>(&space.upload(&complete.key, complete.upload))? else {
-        return replay(&bucket, complete);
+    let mut bucket = BucketDraft::open_objects(draft, owner, complete.bucket)?;
+    let completion = Completion {
+        key: &complete.key,
+        upload: complete.upload,
+        parts: &complete.parts,
+        checksum: complete.checksum.as_ref(),
+        checksum_type: complete.checksum_type,
+        expected_bytes: complete.expected_bytes,
+    };
+    let Some(upload) = standing(&bucket, &completion)? else {
+        return replay(&bucket, &completion);
     };
     condition::check(&complete.condition, bucket.current_etag(&complete.key)?.as_ref())?;
+    let object = assemble(&mut bucket, upload, &completion)?;
+    let written = bucket.write(&complete.key, object, complete.random)?;
+    remember(&mut bucket, &completion, &written)?;
+    bucket.close(None)?;
+    Ok(Outcome::ObjectWritten(written))
+}
 
-    let stored = query::parts(bucket.draft.view(), owner, space.bucket, upload.upload, 0, PARTS_MAX)?;
+pub(super) fn standing(bucket: &BucketDraft<'_, '_>, completion: &Completion<'_>) -> Result<Option<UploadRecord>> {
+    bucket.draft.get(&bucket.space.upload(completion.key, completion.upload))
+}
+
+/// Ends the upload: its parts get a manifest, which the object names.
+pub(super) fn assemble(
+    bucket: &mut BucketDraft<'_, '_>,
+    upload: UploadRecord,
+    completion: &Completion<'_>,
+) -> Decision<ObjectRecord> {
+    let space = bucket.space;
+    let stored = query::parts(bucket.draft.view(), space.owner, space.bucket, upload.upload, 0, PARTS_MAX)?;
     let mut unselected: BTreeMap<u16, PartRecord> = stored.into_iter().map(|part| (part.number, part)).collect();
-    let selected = select(&complete.parts, &mut unselected)?;
-    let bytes = checked_bytes(&selected, complete.expected_bytes)?;
-    let checksum = whole_checksum::checked(&upload, complete, &selected)?;
+    let selected = select(completion.parts, &mut unselected)?;
+    let bytes = checked_bytes(&selected, completion.expected_bytes)?;
+    let checksum = whole_checksum::checked(&upload, completion, &selected)?;
     let etag = etag_of_parts(&selected);
 
     let unselected: Vec<PartRecord> = unselected.into_values().collect();
-    upload::remove_parts(&mut bucket, upload.upload, &unselected)?;
-    upload::remove_upload(&mut bucket, &upload);
+    upload::remove_parts(bucket, upload.upload, &unselected)?;
+    upload::remove_upload(bucket, &upload);
     // The bytes of the selected parts are counted with the object from now on.
     bucket.change.bytes -= signed(bytes);
 
     let manifest = ManifestRecord { parts: selected.iter().map(|part| (part.number, part.bytes)).collect() };
     bucket.draft.put(space.manifest(upload.upload), &manifest);
     let content = Content::Parts { bucket: space.bucket, upload: upload.upload };
-    references::name_again(bucket.draft, owner, &content)?;
-    let object = ObjectRecord { bytes, etag, content, checksum, headers: upload.headers, tags: upload.tags };
-    let written = bucket.write(&complete.key, object, complete.random)?;
-    remember(&mut bucket, complete, &written)?;
-    bucket.close(None)?;
-    Ok(Outcome::ObjectWritten(written))
+    references::name_again(bucket.draft, space.owner, &content)?;
+    Ok(ObjectRecord { bytes, etag, content, checksum, headers: upload.headers, tags: upload.tags })
 }
 
 /// Takes the parts that the client listed out of `stored`.
@@ -110,9 +141,9 @@ fn etag_of_parts(parts: &[PartRecord]) -> ETag {
 }
 
 /// A completion that is done already is answered as it was, whatever happened to the key since.
-fn replay(bucket: &BucketDraft<'_, '_>, complete: &CompleteUpload) -> Decision<Outcome> {
-    let done: Option<CompletedUploadRecord> = bucket.draft.get(&bucket.space.completed_upload(complete.upload))?;
-    let done = done.filter(|done| done.key == complete.key).ok_or(Refusal::NoSuchUpload)?;
+pub(super) fn replay(bucket: &BucketDraft<'_, '_>, completion: &Completion<'_>) -> Decision<Outcome> {
+    let done: Option<CompletedUploadRecord> = bucket.draft.get(&bucket.space.completed_upload(completion.upload))?;
+    let done = done.filter(|done| done.key == completion.key).ok_or(Refusal::NoSuchUpload)?;
     Ok(Outcome::ObjectWritten(ObjectWritten {
         version: done.version,
         is_null: done.is_null,
@@ -124,12 +155,16 @@ fn replay(bucket: &BucketDraft<'_, '_>, complete: &CompleteUpload) -> Decision<O
     }))
 }
 
-fn remember(bucket: &mut BucketDraft<'_, '_>, complete: &CompleteUpload, written: &ObjectWritten) -> Result<()> {
+pub(super) fn remember(
+    bucket: &mut BucketDraft<'_, '_>,
+    completion: &Completion<'_>,
+    written: &ObjectWritten,
+) -> Result<()> {
     for key in replays_to_clear(bucket)? {
         bucket.draft.delete(key);
     }
     let done = CompletedUploadRecord {
-        key: complete.key.clone(),
+        key: completion.key.to_owned(),
         completed_ms: written.modified_ms,
         version: written.version,
         is_null: written.is_null,
@@ -138,7 +173,7 @@ fn remember(bucket: &mut BucketDraft<'_, '_>, complete: &CompleteUpload, written
         bytes: written.bytes,
         checksum: written.checksum.clone(),
     };
-    bucket.draft.put(bucket.space.completed_upload(complete.upload), &done);
+    bucket.draft.put(bucket.space.completed_upload(completion.upload), &done);
     Ok(())
 }
 

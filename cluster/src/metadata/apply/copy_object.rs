@@ -15,7 +15,7 @@ pub(super) fn copy_object(draft: &mut Draft<'_>, owner: OwnerKey, copy: &CopyObj
     let Some(VersionKind::Object(source)) = source.map(|(source, _)| source.kind) else {
         return Err(Refusal::CopySourceGone.into());
     };
-    let mut bucket = BucketDraft::open(draft, owner, copy.bucket)?;
+    let mut bucket = BucketDraft::open_objects(draft, owner, copy.bucket)?;
     condition::check(&copy.condition, bucket.current_etag(&copy.key)?.as_ref())?;
 
     // Named before the target's old version is released: that may be the source itself.
@@ -49,7 +49,7 @@ pub(super) fn rename_object(
     bucket: BucketId,
     rename: &Rename<'_>,
 ) -> Decision<Outcome> {
-    let mut bucket = BucketDraft::open(draft, owner, bucket)?;
+    let mut bucket = BucketDraft::open_objects(draft, owner, bucket)?;
     condition::check(rename.source_condition, bucket.current_etag(rename.source)?.as_ref())?;
     condition::check(rename.target_condition, bucket.current_etag(rename.target)?.as_ref())?;
     let source = bucket.object(rename.source)?.ok_or(Refusal::NoSuchKey)?;

@@ -13,7 +13,7 @@ pub(super) fn delete_objects(
     bucket: BucketId,
     deletes: &[DeleteObject],
 ) -> Decision<Outcome> {
-    let mut bucket = BucketDraft::open(draft, owner, bucket)?;
+    let mut bucket = BucketDraft::open_objects(draft, owner, bucket)?;
     let mut deleted = Vec::with_capacity(deletes.len());
     for delete in deletes {
         deleted.push(delete_object(&mut bucket, delete)?);

@@ -16,7 +16,7 @@ pub(super) fn set_object_tags(
     selector: VersionSelector,
     tags: &Pairs,
 ) -> Decision<Outcome> {
-    let mut bucket = BucketDraft::open(draft, owner, bucket)?;
+    let mut bucket = BucketDraft::open_objects(draft, owner, bucket)?;
     let is_latest_asked = selector == VersionSelector::Latest;
     let found = query::version(bucket.draft.view(), owner, bucket.space.bucket, key, selector)?;
     let missing = if is_latest_asked { Refusal::NoSuchKey } else { Refusal::NoSuchVersion };

@@ -8,7 +8,7 @@ use crate::metadata::outcome::Outcome;
 use crate::metadata::record::ObjectRecord;
 
 pub(super) fn put_object(draft: &mut Draft<'_>, owner: OwnerKey, put: &PutObject) -> Decision<Outcome> {
-    let mut bucket = BucketDraft::open(draft, owner, put.bucket)?;
+    let mut bucket = BucketDraft::open_objects(draft, owner, put.bucket)?;
     condition::check(&put.condition, bucket.current_etag(&put.key)?.as_ref())?;
 
     references::name_new(bucket.draft, owner, &put.content)?;

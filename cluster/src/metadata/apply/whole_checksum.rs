@@ -9,7 +9,7 @@ use crc_polynomial::CrcPolynomial;
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
-use crate::metadata::command::CompleteUpload;
+use super::complete_upload::Completion;
 use crate::metadata::outcome::Refusal;
 use crate::metadata::record::{Checksum, ChecksumAlgorithm, ChecksumType, PartRecord, UploadRecord};
 
@@ -17,10 +17,10 @@ use crate::metadata::record::{Checksum, ChecksumAlgorithm, ChecksumType, PartRec
 /// its parts have: full-object where that can be computed, as with CRCs.
 pub(super) fn checked(
     upload: &UploadRecord,
-    complete: &CompleteUpload,
+    complete: &Completion<'_>,
     parts: &[PartRecord],
 ) -> Result<Option<Checksum>, Refusal> {
-    let given = complete.checksum.as_ref();
+    let given = complete.checksum;
     let asked_kind = complete.checksum_type.or(given.map(|given| given.kind));
     let of_parts = common_algorithm(parts);
     let (algorithm, kind) = match (upload.checksum, given.map(|given| given.algorithm).or(of_parts)) {

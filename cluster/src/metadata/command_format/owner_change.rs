@@ -24,6 +24,8 @@ enum_fields!(OwnerChange {
     12 => PutPart { bucket, key, upload, part, quota_bytes },
     13 => CompleteUpload(complete),
     14 => AbortUpload { bucket, key, upload },
+    15 => CreateTree { name },
+    16 => Tree { bucket, author, quota_bytes, change },
 });
 
 struct_fields!(NewContent { bytes, content, inline });

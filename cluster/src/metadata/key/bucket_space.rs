@@ -92,7 +92,7 @@ impl BucketSpace {
         KeyRange::of_prefix(join(&[&[space::OWNER], &self.owner.to_bytes(), &self.bucket.0.to_be_bytes()]))
     }
 
-    fn table(self, table: u8, rest: &[&[u8]]) -> Vec<u8> {
+    pub(super) fn table(self, table: u8, rest: &[&[u8]]) -> Vec<u8> {
         let mut key = Vec::with_capacity(18 + rest.iter().map(|part| part.len()).sum::<usize>());
         key.push(space::OWNER);
         key.extend_from_slice(&self.owner.to_bytes());

@@ -4,7 +4,9 @@ use super::bucket_space::inverted;
 use super::owner_space::Referent;
 use super::{BucketSpace, escape, space, table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{BlobId, BucketId, DriveId, GroupId, NodeId, OwnerKey, TokenId, UploadId, UserId, VersionId};
+use crate::id::{
+    BlobId, BucketId, DriveId, EntryId, GroupId, LinkId, NodeId, OwnerKey, TokenId, UploadId, UserId, VersionId,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
@@ -40,6 +42,43 @@ pub enum BucketKey {
     Part { upload: UploadId, number: u16 },
     Manifest { upload: UploadId },
     CompletedUpload { upload: UploadId },
+    Tree(TreeKey),
+}
+
+/// Of a bucket that is a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TreeKey {
+    Tree,
+    /// `name` with the slash of a folder.
+    Entry {
+        parent: EntryId,
+        name: String,
+    },
+    Name {
+        parent: EntryId,
+        folded: String,
+    },
+    Place(EntryId),
+    Revision {
+        entry: EntryId,
+        rev: u64,
+    },
+    Change {
+        seq: u64,
+    },
+    Vacated {
+        parent: EntryId,
+        folded: String,
+    },
+    Trash {
+        seq: u64,
+    },
+    Session(UploadId),
+    SessionPart {
+        session: UploadId,
+        part: u16,
+    },
+    Link(LinkId),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,8 +167,36 @@ fn bucket_table(table: u8, rest: &[u8]) -> Option<BucketKey> {
         }
         (table::MANIFEST, _) => BucketKey::Manifest { upload: UploadId(exact(rest)?) },
         (table::COMPLETED_UPLOAD, _) => BucketKey::CompletedUpload { upload: UploadId(exact(rest)?) },
+        _ => BucketKey::Tree(tree_table(table, rest)?),
+    })
+}
+
+fn tree_table(table: u8, rest: &[u8]) -> Option<TreeKey> {
+    Some(match table {
+        table::TREE if rest.is_empty() => TreeKey::Tree,
+        table::ENTRY => in_folder(rest, |parent, name| TreeKey::Entry { parent, name })?,
+        table::ENTRY_NAME => in_folder(rest, |parent, folded| TreeKey::Name { parent, folded })?,
+        table::PLACE => TreeKey::Place(EntryId(u64::from_be_bytes(exact(rest)?))),
+        table::REVISION => {
+            let (entry, rev) = number(rest)?;
+            TreeKey::Revision { entry: EntryId(entry), rev: !u64::from_be_bytes(exact(rev)?) }
+        }
+        table::CHANGE => TreeKey::Change { seq: u64::from_be_bytes(exact(rest)?) },
+        table::VACATED => in_folder(rest, |parent, folded| TreeKey::Vacated { parent, folded })?,
+        table::TRASH => TreeKey::Trash { seq: !u64::from_be_bytes(exact(rest)?) },
+        table::SESSION => TreeKey::Session(UploadId(exact(rest)?)),
+        table::SESSION_PART => {
+            let (session, part) = rest.split_first_chunk::<16>()?;
+            TreeKey::SessionPart { session: UploadId(*session), part: u16::from_be_bytes(exact(part)?) }
+        }
+        table::LINK => TreeKey::Link(LinkId(exact(rest)?)),
         _ => return None,
     })
+}
+
+fn in_folder(rest: &[u8], key: impl FnOnce(EntryId, String) -> TreeKey) -> Option<TreeKey> {
+    let (parent, name) = number(rest)?;
+    Some(key(EntryId(parent), text(name)?))
 }
 
 fn system(table: u8, rest: &[u8]) -> Option<SystemKey> {

@@ -13,7 +13,7 @@ record!(OwnerRecord, "owner record");
 struct_fields!(BucketRecord { id, name, created_ms, location, versioning, tags, cors });
 record!(BucketRecord, "bucket record");
 
-enum_fields!(Versioning { 0 => Never, 1 => Enabled, 2 => Suspended });
+enum_fields!(Versioning { 0 => Never, 1 => Enabled, 2 => Suspended, 3 => Revisions });
 
 struct_fields!(Counters { objects, versions, delete_markers, uploads, bytes });
 record!(Counters, "counters");

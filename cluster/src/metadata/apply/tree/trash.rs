@@ -1,0 +1,84 @@
+//! Trash and undelete: one entry, whatever is below it.
+
+use super::folder::{free_name, free_place};
+use super::relocate::{movable, whole};
+use super::totals::TotalsChange;
+use super::tree_draft::{Route, TreeDraft, changed};
+use crate::error::Result;
+use crate::metadata::apply::Decision;
+use crate::metadata::command::tree::{At, AutoRename};
+use crate::metadata::outcome::{EntryChanged, Outcome, Refusal};
+use crate::metadata::query::tree as query;
+use crate::metadata::record::tree::{EntryName, PlaceRecord, TrashRecord, TreePath};
+
+pub(super) fn trash(tree: &mut TreeDraft<'_, '_>, at: &At, expected_rev: Option<u64>) -> Decision<Outcome> {
+    let found = movable(tree, at)?;
+    if let Some(expected_rev) = expected_rev {
+        let head = found.record.file().ok_or(Refusal::NotAFile)?.head.rev;
+        if head != expected_rev {
+            return Err(Refusal::StaleRevision { head }.into());
+        }
+    }
+    let path = found.path();
+    let seq = tree.vacate(&found)?;
+    tree.leave(&found)?;
+    tree.forget_change(&found.record)?;
+    let item = TrashRecord {
+        seq,
+        trashed_ms: tree.time_ms(),
+        by: tree.author.clone(),
+        parent: found.route.folder(),
+        name: found.name,
+        path: path.clone(),
+        entry: found.record,
+        purging: false,
+    };
+    tree.bucket.draft.put(tree.space.place(item.entry.id), &PlaceRecord::Trashed { seq });
+    tree.bucket.draft.put(tree.space.trash(seq), &item);
+    count_files(tree, &item, -1);
+    tree.change_trash(TotalsChange::coming(item.entry.totals()))?;
+    Ok(Outcome::EntryChanged(EntryChanged { path, entry: item.entry, unchanged: false, trashed: Some(seq) }))
+}
+
+pub(super) fn untrash(
+    tree: &mut TreeDraft<'_, '_>,
+    trashed: u64,
+    to: Option<&TreePath>,
+    rename: Option<&AutoRename>,
+) -> Decision<Outcome> {
+    let item = tree.trash_item(trashed)?.filter(|item| !item.purging).ok_or(Refusal::NoSuchTrashItem)?;
+    let (route, name) = match to {
+        Some(to) => free_place(tree, to, rename)?,
+        None => former_place(tree, &item, rename)?,
+    };
+    tree.bucket.draft.delete(tree.space.trash(trashed));
+    count_files(tree, &item, 1);
+    tree.change_trash(TotalsChange::going(item.entry.totals()))?;
+    Ok(changed(tree.arrive(&route, &name, whole(item.entry))?))
+}
+
+fn former_place(
+    tree: &TreeDraft<'_, '_>,
+    item: &TrashRecord,
+    rename: Option<&AutoRename>,
+) -> Decision<(Route, EntryName)> {
+    let route = query::route_of(tree.bucket.draft.view(), tree.space, item.parent)?.ok_or(Refusal::ParentGone)?;
+    let Some(standing) = tree.child(&route, &item.name)? else {
+        return Ok((route, item.name.clone()));
+    };
+    let taken = Refusal::EntryExists { entry: standing.record.id, is_folder: standing.record.is_folder() };
+    let name = free_name(tree, &route, rename)?.ok_or(taken)?;
+    Ok((route, name))
+}
+
+/// Files in the trash are no objects of the bucket.
+fn count_files(tree: &mut TreeDraft<'_, '_>, item: &TrashRecord, sign: i64) {
+    let files = i64::try_from(item.entry.totals().files).unwrap_or(i64::MAX);
+    tree.bucket.change.objects += sign * files;
+}
+
+impl TreeDraft<'_, '_> {
+    pub(super) fn trash_item(&self, seq: u64) -> Result<Option<TrashRecord>> {
+        self.bucket.draft.get(&self.space.trash(seq))
+    }
+}

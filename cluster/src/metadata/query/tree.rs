@@ -1,0 +1,18 @@
+//! Queries of a tree: where an entry stands, what a folder holds, what changed, what lies in the trash.
+//! Owns: paths to entries and back, and the pages of folders, revisions, feed, trash, sessions and links.
+
+mod changes;
+mod find;
+mod list;
+mod page;
+mod walk;
+
+pub use changes::{ChangesAfter, ChangesPage, TreeEvent, changes};
+pub use find::{DEPTH_MAX, Found, Route, Spot, find, route_of, tree};
+pub use list::{
+    FolderPage, link, links, list_folder, revision, revisions, session, session_parts, sessions, trash, trash_item,
+};
+pub use walk::{Walk, WalkPage, Walked, walk};
+
+pub(crate) use find::child;
+pub(crate) use list::{named_children, session_part_keys};
