@@ -15,6 +15,8 @@ mod record_format;
 pub mod secret_box;
 pub mod view;
 
+pub use bucket_steps::DRIVE_SUFFIX;
+
 #[cfg(test)]
 mod format_test;
 #[cfg(test)]

@@ -31,6 +31,9 @@ impl BucketService {
     }
 
     pub async fn create(&self, principal: &Principal, name: &BucketName, location: &str) -> Result<()> {
+        if name.is_of_drive() {
+            return Err(Error::InvalidBucketName("the suffix --drive is reserved for the buckets of drives"));
+        }
         self.metadata.create_bucket(principal.user, name, location).await
     }
 

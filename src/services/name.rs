@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use onggi_cluster::metadata::DRIVE_SUFFIX;
+
 use super::error::{Error, Result};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +41,11 @@ impl BucketName {
             return Err(Error::InvalidBucketName("the prefix or suffix is reserved"));
         }
         Ok(Self(name.to_owned()))
+    }
+
+    /// The bucket of somebody's drive: it is made with the drive, and in no other way.
+    pub fn is_of_drive(&self) -> bool {
+        self.0.ends_with(DRIVE_SUFFIX)
     }
 
     pub fn as_str(&self) -> &str {

@@ -33,8 +33,11 @@ const PENDING_AGE_MIN_MS: u64 = 60_000;
 /// Leftovers need a crash or a lost group in the middle of a creation or deletion.
 const JANITOR_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
+/// What the name of a drive's bucket ends in, and no other: it says which kind of bucket a reservation is for.
+pub const DRIVE_SUFFIX: &str = "--drive";
+
 impl MetadataClient {
-    /// `BucketCreated`, or why not. Runs on when the caller is dropped.
+    /// `BucketCreated`, or why not; the bucket of a drive by its name. Runs on when the caller is dropped.
     pub async fn create_bucket(&self, owner: UserId, name: String, location: String) -> Result<Outcome> {
         let client = self.clone();
         in_own_task(async move { client.create_bucket_steps(owner, name, location).await }).await
@@ -62,7 +65,10 @@ impl MetadataClient {
     /// Steps 2 and 3. `again`: step 2 may have been done before.
     async fn finish_creation(&self, name: &str, record: &BucketNameRecord, again: bool) -> Result<Outcome> {
         let (owner, reservation) = (record.owner, record.reservation);
-        let change = OwnerChange::CreateBucket { name: name.to_owned(), location: record.location.clone() };
+        let change = match name.ends_with(DRIVE_SUFFIX) {
+            true => OwnerChange::CreateTree { name: name.to_owned() },
+            false => OwnerChange::CreateBucket { name: name.to_owned(), location: record.location.clone() },
+        };
         let command = Command {
             request: reservation,
             retry: again,

@@ -7,7 +7,9 @@ use expect_test::expect_file;
 use onggi_storage_engine::format::Record;
 use proptest::prelude::*;
 
-use crate::id::{BlobId, BucketId, GroupId, HostId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId};
+use crate::id::{
+    BlobId, BucketId, EntryId, GroupId, HostId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId,
+};
 use crate::metadata::command::{
     Change, Command, CompleteUpload, CopyObject, DeleteObject, GroupChange, NewContent, NewNode, NewPart,
     NodeAddresses, NodeUpdate, OwnerChange, PartReference, PutObject, Split, SystemChange, VersionSelector,
@@ -20,6 +22,8 @@ use crate::metadata::record::{
     ManifestRecord, NodeRecord, NodeState, ObjectHeaders, ObjectRecord, OwnerRecord, PartRecord, RangeRecord,
     ReferenceRecord, RequestRecord, SplitRecord, UploadRecord, UserRecord, VersionKind, VersionRecord, Versioning,
 };
+
+mod tree;
 
 const OWNER: OwnerKey = OwnerKey(0x0102_0304_0506_0708);
 const UPLOAD: UploadId = UploadId([0x55; 16]);
@@ -178,6 +182,7 @@ fn records() -> Vec<Sample> {
         Sample::of("bucket: never", &bucket(Versioning::Never)),
         Sample::of("bucket: enabled", &bucket(Versioning::Enabled)),
         Sample::of("bucket: suspended", &bucket(Versioning::Suspended)),
+        Sample::of("bucket: revisions", &bucket(Versioning::Revisions)),
         Sample::of("bucket id", &BucketId(3)),
         Sample::of("counters", &counters),
         Sample::of("upload", &upload),
@@ -317,6 +322,26 @@ fn outcomes() -> Vec<Outcome> {
         Refusal::SplitUnderWay { child: GroupId(300) },
         Refusal::InvalidBoundary,
         Refusal::StaleSplit,
+        Refusal::WrongBucketKind,
+        Refusal::NoSuchEntry,
+        Refusal::EntryExists { entry: EntryId(300), is_folder: true },
+        Refusal::NotAFolder,
+        Refusal::NotAFile,
+        Refusal::StaleRevision { head: 300 },
+        Refusal::NoSuchRevision,
+        Refusal::IntoItself,
+        Refusal::TooManyEntries { limit: 10_000 },
+        Refusal::PathTooDeep,
+        Refusal::ParentGone,
+        Refusal::NoSuchTrashItem,
+        Refusal::NoSuchSession,
+        Refusal::IncorrectOffset { expected: 300 },
+        Refusal::SessionClosed,
+        Refusal::SessionNotClosed,
+        Refusal::SessionIncomplete { missing_at: 4 << 20 },
+        Refusal::TooManyParts,
+        Refusal::NoSuchLink,
+        Refusal::LinkExpired,
     ];
     let mut outcomes = vec![
         Outcome::Done,
@@ -331,6 +356,7 @@ fn outcomes() -> Vec<Outcome> {
         Outcome::SplitBegun { child: GroupId(300) },
     ];
     outcomes.extend(refusals.map(Outcome::Refused));
+    outcomes.extend(tree::outcomes());
     outcomes
 }
 
@@ -468,6 +494,9 @@ fn owner_changes() -> Vec<OwnerChange> {
         OwnerChange::CompleteUpload(complete),
         OwnerChange::AbortUpload { bucket, key: key(), upload: UPLOAD },
     ]
+    .into_iter()
+    .chain(tree::changes())
+    .collect()
 }
 
 /// The bytes of a value, and how to read them again.
@@ -488,6 +517,7 @@ impl Sample {
 
 fn samples() -> Vec<Sample> {
     let mut samples = records();
+    samples.extend(tree::records());
     let name_of = |shown: String| shown.split(['{', '(']).next().unwrap_or_default().trim().to_owned();
     for outcome in outcomes() {
         let name = match &outcome {
@@ -499,6 +529,9 @@ fn samples() -> Vec<Sample> {
     for command in commands() {
         let name = match &command.change {
             Change::System(change) => name_of(format!("{change:?}")),
+            Change::Owner { change: OwnerChange::Tree { change, .. }, .. } => {
+                format!("tree: {}", name_of(format!("{change:?}")))
+            }
             Change::Owner { change, .. } => name_of(format!("{change:?}")),
             Change::Group { change, .. } => name_of(format!("{change:?}")),
         };

@@ -5,7 +5,8 @@
 use super::{Decision, Draft, bucket};
 use crate::id::{BucketId, OwnerKey};
 use crate::metadata::command::tree::TreeChange;
-use crate::metadata::outcome::Outcome;
+use crate::metadata::outcome::{Outcome, Refusal};
+use crate::metadata::query;
 use crate::metadata::record::Versioning;
 use crate::metadata::record::tree::Author;
 use tree_draft::TreeDraft;
@@ -33,6 +34,10 @@ pub(super) struct Change<'c> {
 }
 
 pub(super) fn create(draft: &mut Draft<'_>, owner: OwnerKey, name: &str) -> Decision<Outcome> {
+    let standing = query::bucket(draft.view(), owner, name)?;
+    if standing.is_some_and(|bucket| bucket.versioning != Versioning::Revisions) {
+        return Err(Refusal::WrongBucketKind.into());
+    }
     let created = bucket::create(draft, owner, name, "", Versioning::Revisions)?;
     if let Outcome::BucketCreated { bucket } = created {
         tree_draft::found(draft, owner, bucket)?;

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::id::{BlobId, BucketId, GroupId, NodeId, OwnerKey, TokenId, UploadId, UserId, VersionId};
+use crate::id::{BlobId, BucketId, EntryId, GroupId, LinkId, NodeId, OwnerKey, TokenId, UploadId, UserId, VersionId};
 
 fn bucket() -> BucketSpace {
     BucketSpace::new(OwnerKey(0x0102_0304_0506_0708), BucketId(9))
@@ -17,6 +17,8 @@ fn every_key_comes_back() {
     let group = |key| Key::Group(GroupId(3), key);
     let table = |key| Key::Owner(owner, key);
     let of_bucket = |key| Key::Bucket(bucket(), key);
+    let (tree, entry) = (TreeSpace(bucket()), EntryId(11));
+    let of_tree = |key| of_bucket(BucketKey::Tree(key));
     let cases = [
         (GroupSpace(GroupId(3)).applied(), group(GroupKey::Applied)),
         (GroupSpace(GroupId(3)).decisions(), group(GroupKey::Decisions)),
@@ -38,6 +40,18 @@ fn every_key_comes_back() {
         (bucket().part(upload, 10_000), of_bucket(BucketKey::Part { upload, number: 10_000 })),
         (bucket().manifest(upload), of_bucket(BucketKey::Manifest { upload })),
         (bucket().completed_upload(upload), of_bucket(BucketKey::CompletedUpload { upload })),
+        (tree.tree(), of_tree(TreeKey::Tree)),
+        (tree.entry(entry, "a", true), of_tree(TreeKey::Entry { parent: entry, name: text("a/") })),
+        (tree.entry(entry, "a", false), of_tree(TreeKey::Entry { parent: entry, name: text("a") })),
+        (tree.name(entry, "a"), of_tree(TreeKey::Name { parent: entry, folded: text("a") })),
+        (tree.place(entry), of_tree(TreeKey::Place(entry))),
+        (tree.revision(entry, 300), of_tree(TreeKey::Revision { entry, rev: 300 })),
+        (tree.change(300), of_tree(TreeKey::Change { seq: 300 })),
+        (tree.vacated(entry, "a"), of_tree(TreeKey::Vacated { parent: entry, folded: text("a") })),
+        (tree.trash(300), of_tree(TreeKey::Trash { seq: 300 })),
+        (tree.session(upload), of_tree(TreeKey::Session(upload))),
+        (tree.session_part(upload, 9), of_tree(TreeKey::SessionPart { session: upload, part: 9 })),
+        (tree.link(LinkId([8; 16])), of_tree(TreeKey::Link(LinkId([8; 16])))),
         (SystemSpace.cluster(), Key::System(SystemKey::Cluster)),
         (SystemSpace.partition_map(), Key::System(SystemKey::PartitionMap)),
         (SystemSpace.user(UserId(2)), Key::System(SystemKey::User(UserId(2)))),
