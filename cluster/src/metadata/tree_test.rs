@@ -19,6 +19,7 @@ use crate::metadata::record::{Content, ETag, ObjectHeaders};
 use mirror::Mirror;
 use model::Model;
 
+mod as_bucket;
 mod mirror;
 mod model;
 mod scenarios;

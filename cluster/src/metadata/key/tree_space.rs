@@ -18,6 +18,11 @@ impl TreeSpace {
         self.0.table(table::ENTRY, &[&number(parent), name.as_bytes(), end])
     }
 
+    /// At or behind which entries of `parent` stand whose name, with the slash of a folder, is at least `name`.
+    pub fn entries_from(self, parent: EntryId, name: &[u8]) -> Vec<u8> {
+        self.0.table(table::ENTRY, &[&number(parent), name])
+    }
+
     pub fn entries_of(self, parent: EntryId) -> KeyRange {
         self.entries_with(parent, "")
     }

@@ -1,7 +1,9 @@
 //! Queries of a tree: where an entry stands, what a folder holds, what changed, what lies in the trash.
 //! Owns: paths to entries and back, and the pages of folders, revisions, feed, trash, sessions and links.
 
+pub mod as_bucket;
 mod changes;
+mod file_keys;
 mod find;
 mod list;
 mod page;
