@@ -22,10 +22,13 @@ impl Floor {
         self.index > 0
     }
 
-    /// An error ends what the leader has on its way; it has purged its log, or will, and sends a snapshot then.
-    pub fn admit_entries(&self, applied: Option<u64>, entries: &[Entry]) -> Result<()> {
+    /// An error ends what the leader has on its way; it has purged its log, or will, and sends a snapshot then. Entries behind one
+    /// that is not here are written by nobody: openraft must say so, or the leader never learns that a snapshot is needed.
+    pub fn admit_entries(&self, applied: Option<u64>, behind: Option<&LogId>, entries: &[Entry]) -> Result<()> {
         let first = entries.first().map(|entry| entry.log_id.index);
-        if self.is_passed(applied) || first.is_none_or(|first| first > self.index) { Ok(()) } else { self.refuse() }
+        let is_gap = applied.is_none() && behind.is_some();
+        let is_allowed = self.is_passed(applied) || is_gap || first.is_none_or(|first| first > self.index);
+        if is_allowed { Ok(()) } else { self.refuse() }
     }
 
     /// `snapshot`: its position.
@@ -60,14 +63,21 @@ mod tests {
     #[test]
     fn who_begins_with_nothing_takes_only_what_is_behind_it() {
         let floor = Floor::new(GroupId(3), 7, true);
-        assert!(floor.admit_entries(None, &entries(0)).is_err() && floor.admit_entries(None, &entries(7)).is_err());
-        assert!(floor.admit_entries(None, &entries(8)).is_ok() && floor.admit_entries(None, &[]).is_ok());
+        assert!(floor.admit_entries(None, None, &entries(0)).is_err());
+        assert!(floor.admit_entries(None, None, &entries(7)).is_err());
+        assert!(floor.admit_entries(None, None, &entries(8)).is_ok() && floor.admit_entries(None, None, &[]).is_ok());
         assert!(floor.admit_snapshot(None, Some(&log_id(6))).is_err() && floor.admit_snapshot(None, None).is_err());
         assert!(floor.admit_snapshot(None, Some(&log_id(7))).is_ok());
-        assert!(floor.admit_entries(Some(7), &entries(5)).is_ok(), "a snapshot from behind it was applied");
+        assert!(floor.admit_entries(Some(7), None, &entries(5)).is_ok(), "a snapshot from behind it was applied");
         for free in [Floor::new(GroupId(3), 7, false), Floor::new(GroupId(3), 0, true)] {
-            assert!(!free.is_set() && free.admit_entries(None, &entries(0)).is_ok());
+            assert!(!free.is_set() && free.admit_entries(None, None, &entries(0)).is_ok());
             assert!(free.admit_snapshot(None, Some(&log_id(0))).is_ok());
         }
+    }
+
+    #[test]
+    fn a_leader_that_looks_for_what_is_here_learns_that_nothing_is() {
+        let floor = Floor::new(GroupId(3), 7, true);
+        assert!(floor.admit_entries(None, Some(&log_id(4)), &entries(5)).is_ok());
     }
 }

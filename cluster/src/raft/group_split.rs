@@ -33,9 +33,9 @@ impl Group {
         self.gate.owners()
     }
 
-    pub(super) fn admit_entries(&self, entries: &[Entry]) -> Result<()> {
+    pub(super) fn admit_entries(&self, behind: Option<&LogId>, entries: &[Entry]) -> Result<()> {
         // Asked for every append: hardly any group has a floor.
-        if self.floor.is_set() { self.floor.admit_entries(self.applied_index(), entries) } else { Ok(()) }
+        if self.floor.is_set() { self.floor.admit_entries(self.applied_index(), behind, entries) } else { Ok(()) }
     }
 
     pub(super) fn admit_snapshot(&self, snapshot: Option<&LogId>) -> Result<()> {

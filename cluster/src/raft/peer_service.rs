@@ -65,7 +65,7 @@ impl Service {
         let group = self.group_led_by(from, group, &request.vote)?;
         // The leader goes on with the others, and sends this again.
         group.drive.admit(if request.entries.is_empty() { WriteFor::Voting } else { WriteFor::Changing })?;
-        group.admit_entries(&request.entries)?;
+        group.admit_entries(request.prev_log_id.as_ref(), &request.entries)?;
         Ok(queued_now(async move {
             let answer = group.raft.append_entries(request).await;
             if !matches!(answer, Err(_) | Ok(AppendEntriesResponse::HigherVote(_))) {
