@@ -38,6 +38,8 @@ impl SyncMark {
             mark.check(recovered_round)?;
         } else {
             mark.store(recovered_round);
+            // Once: an empty mark says nothing after a power loss, an old one still does.
+            mark.file.sync_data().context("sync log mark")?;
             disk.sync_directory(directory).context("sync drive")?;
         }
         Ok(mark)
@@ -93,4 +95,20 @@ fn encode(round: u64) -> [u8; BYTES] {
 fn decode(bytes: &[u8; BYTES]) -> Option<u64> {
     let round = u64::from_be_bytes(bytes[9..17].try_into().ok()?);
     (encode(round) == *bytes).then_some(round)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::env::simulated_disk::{Crash, Fuse, SimulatedDisk};
+
+    #[test]
+    fn the_first_mark_is_there_after_a_power_loss() {
+        let (disk, directory) = (SimulatedDisk::new(1 << 20, Fuse::never()), Path::new("/drive"));
+        let mut mark = SyncMark::open(&disk, directory, 5).unwrap();
+        mark.store(9);
+        let disk = disk.after_crash(Crash::LoseAll, &mut || 0, Fuse::never());
+        assert!(SyncMark::open(&disk, directory, 4).is_err(), "round 5 had been synced");
+        assert!(SyncMark::open(&disk, directory, 5).is_ok());
+    }
 }
