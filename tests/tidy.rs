@@ -41,6 +41,7 @@ fn problems_of(source: &Source) -> Vec<String> {
         problems.extend(only_places(source));
         problems.extend(layers(source));
         problems.extend(outside_world(source));
+        problems.extend(repeatable(source));
     }
     if source.path.ends_with(".md") {
         problems.extend(dead_links(source));
@@ -150,6 +151,22 @@ fn outside_world(source: &Source) -> Vec<String> {
         problems
             .extend(found.map(|(at, _)| format!("{}:{at}: `{word}` goes around storage-engine/src/env", source.path)));
     }
+    problems
+}
+
+/// What the simulation runs must happen in the same way again: blocking work where it says, and no dice in a choice of what is ready.
+fn repeatable(source: &Source) -> Vec<String> {
+    if !source.path.starts_with("cluster/src/") || is_test_code(&source.path) {
+        return Vec::new();
+    }
+    let lines: Vec<(usize, &str)> = code_lines(source).collect();
+    let words = ["task::spawn_blocking", "thread::spawn", "block_in_place"];
+    let threads = lines.iter().filter(|(_, line)| words.iter().any(|word| line.contains(word)));
+    let mut problems: Vec<String> = threads
+        .map(|(at, _)| format!("{}:{at}: blocking work goes through env::spawn_blocking", source.path))
+        .collect();
+    let choices = lines.windows(2).filter(|pair| pair[0].1.ends_with("select! {") && pair[1].1.trim() != "biased;");
+    problems.extend(choices.map(|pair| format!("{}:{}: this `select!` is not `biased`", source.path, pair[0].0)));
     problems
 }
 
@@ -265,6 +282,8 @@ fn every_rule_finds_what_it_is_for() {
         ("src/s3_api/a.rs", "//! A.\nuse crate::gateway::front;", "s3_api is below gateway"),
         ("src/config.rs", "//! A.\nlet x = crate::node::Node;", "config is below node"),
         ("cluster/src/metadata/a.rs", "//! A.\nuse openraft::Vote;", "belongs to cluster/src/raft"),
+        ("cluster/src/data/a.rs", "//! A.\ntokio::task::spawn_blocking(work);", "env::spawn_blocking"),
+        ("cluster/src/data/a.rs", "//! A.\ntokio::select! {\n    () = done => {}\n}", "not `biased`"),
         ("src/node.rs", "//! A.\nuse rocksdb::DB;", "belongs to storage-engine/src/rocks"),
         ("storage-engine/src/chunk_store/a.rs", "//! A.\nuse std::time::{Duration, Instant};", "goes around"),
         ("storage-engine/src/a.rs", "//! A.\nuse onggi_cluster::id;", "above this crate"),
@@ -290,6 +309,10 @@ fn what_is_fine_passes() {
             "//! A.\n// like crate::s3_api::xml\nuse crate::services::Node;\nlet x = crate::node_id;",
         ),
         ("cluster/src/raft/a.rs", "//! A.\nuse openraft::Vote;"),
+        (
+            "cluster/src/data/a.rs",
+            "//! A.\nspawn_blocking(work);\ntokio::select! {\n    biased;\n    () = done => {}\n}",
+        ),
         ("storage-engine/src/a.rs", "//! A.\n#[cfg(test)]\nmod tests { use std::fs; }"),
         ("docs/a.md", "see [the page](architecture.md#parts), [that](https://example.com)\n```\n[x](y)\n```"),
     ];

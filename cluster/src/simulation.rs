@@ -2,8 +2,8 @@
 //! disks, databases and time are in memory. Clients work through all nodes while things go wrong; then all is made well again.
 //! Same seed, same run.
 //!
-//! The seed of a run that failed is in its message, with what happened before: `ONGGI_TEST_SEED` repeats it, `ONGGI_TEST_ROUNDS` makes
-//! more runs. docs/testing.md says what is looked for, and which planted faults were found.
+//! The seed of a run that failed is in its message, with what happened before: `ONGGI_TEST_SEED` repeats it, `ONGGI_TEST_SEEDS` makes
+//! more runs (`make simulate`). docs/testing.md says what is looked for, and which planted faults were found.
 
 mod client;
 mod clock;
@@ -21,9 +21,12 @@ mod shared {
 }
 use shared::checker;
 
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, available_parallelism};
 use std::time::Duration;
 
 use onggi_storage_engine::env::simulation;
@@ -35,9 +38,9 @@ use self::trouble::{Allowed, make_trouble};
 use self::world::{World, lock};
 use crate::peer::memory::Calls;
 
-const RUNS: u64 = 40;
+const SEEDS: u64 = 60;
 const CLIENTS: u32 = 4;
-const TROUBLE: Duration = Duration::from_secs(15);
+const TROUBLE: Duration = Duration::from_secs(25);
 /// Of what happened before a failure, this much is shown.
 const EVENTS_SHOWN: usize = 150;
 const SEED_OF_ONE_RUN: &str = "ONGGI_SIMULATION_SEED";
@@ -165,14 +168,21 @@ fn without_trouble_everything_is_answered() {
 
 #[test]
 fn whatever_happens_nothing_acknowledged_is_lost_and_all_is_well_in_the_end() {
-    let rounds = number("ONGGI_TEST_ROUNDS").unwrap_or(1);
     let seeds = match number("ONGGI_TEST_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 1..RUNS * rounds + 1,
+        None => 1..number("ONGGI_TEST_SEEDS").unwrap_or(SEEDS) + 1,
     };
-    for seed in seeds {
-        run_apart(seed);
-    }
+    let (next, processors) = (AtomicU64::new(seeds.start), available_parallelism().map_or(1, NonZero::get));
+    thread::scope(|scope| {
+        for _ in 0..processors {
+            scope.spawn(|| {
+                while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| seeds.contains(seed)) {
+                    run_apart(seed);
+                }
+            });
+        }
+    });
+    println!("{} seeds, nothing found", seeds.end - seeds.start);
 }
 
 fn number(name: &str) -> Option<u64> {

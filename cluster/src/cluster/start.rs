@@ -140,6 +140,7 @@ impl Cluster {
                 let known = first_placement(&metadata, options.node, options.raft.start_timeout);
                 let known = match &announcement {
                     Some(announcement) => tokio::select! {
+                        biased;
                         known = known => known?,
                         refused = announce(&peers, &addresses, options.node, announcement) => return Err(refused),
                     },

@@ -89,16 +89,18 @@ impl Incoming {
         let read = async {
             let work = work;
             tokio::select! {
-                ended = work.read(&mut reader) => ended,
-                () = no_member_any_more(server, caller, drive) => Ok(()),
-                () = superseded(counted.as_ref()) => Ok(()),
+                biased;
                 () = stop.cancelled() => Ok(()),
+                () = superseded(counted.as_ref()) => Ok(()),
+                () = no_member_any_more(server, caller, drive) => Ok(()),
+                ended = work.read(&mut reader) => ended,
             }
         };
         let ended = {
             // Ends when nothing is worked on any more.
             let mut write = std::pin::pin!(write_answers(&mut writer, &mut queue));
             tokio::select! {
+                biased;
                 ended = read => match ended {
                     Ok(()) => tokio::time::timeout(FAREWELL, write).await.unwrap_or_else(|late| Err(late.into())),
                     Err(error) => Err(error),

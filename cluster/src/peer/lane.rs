@@ -178,6 +178,7 @@ impl<C: Connect> LaneTask<C> {
         let shared = self.shared.clone();
         let given_up = shared.suspect.notified();
         let ended = tokio::select! {
+            biased;
             ended = write_calls(&mut writer, first, &mut self.calls, &shared, self.limits.idle) => ended,
             ended = read_answers(&mut reader, &shared) => ended,
             () = given_up => return "nothing came from the other side".to_owned(),

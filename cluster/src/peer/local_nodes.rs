@@ -55,6 +55,7 @@ impl LocalNodes {
         let refused = Arc::new(Seldom::default());
         loop {
             let accepted = tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 accepted = listener.accept() => accepted,
             };

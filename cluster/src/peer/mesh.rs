@@ -98,6 +98,7 @@ impl Mesh {
         let mut book = self.inner.book.subscribe();
         loop {
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 changed = book.changed() => if changed.is_ok() {
                     self.inner.forget_strangers();

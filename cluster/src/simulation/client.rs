@@ -12,14 +12,16 @@ use futures::TryStreamExt;
 use md5::{Digest, Md5};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::checker::{Action, Condition, History, Keeps, Listing, Operation, Reply, Value};
+use super::invariants::durable_bytes;
 use super::node::{CHUNK_BYTES, INLINE_BYTES_MAX, Up};
 use super::world::{Owner, World, lock};
 use crate::cluster::Cluster;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::UploadId;
+use crate::id::{NodeId, UploadId};
 use crate::metadata::client::Route;
 use crate::metadata::command::{
     Change, CompleteUpload, DeleteObject, NewPart, OwnerChange, PartReference, PutObject, VersionSelector,
@@ -31,7 +33,9 @@ use crate::metadata::record::{Content, ETag, ObjectHeaders, ObjectRecord, Versio
 use crate::metadata::view::MetadataView;
 
 /// Few, so that the clients meet.
-const KEYS: u64 = 3;
+const KEYS: u64 = 2;
+/// For so long a client stays with a node, whatever it answers: one that led and does not know better might answer wrongly.
+const STAY_MS: std::ops::Range<u64> = 500..6000;
 
 /// An ETag: MD5, and the number of parts.
 type Tag = ([u8; 16], Option<u32>);
@@ -77,6 +81,8 @@ pub struct Client {
     world: World,
     records: Arc<Records>,
     dice: StdRng,
+    /// Where it asks, and until when.
+    seat: (NodeId, Instant),
 }
 
 /// Whether it may have happened.
@@ -88,18 +94,14 @@ enum Failed {
 impl Client {
     pub fn new(seed: u64, number: u32, world: World, records: Arc<Records>) -> Self {
         let dice = StdRng::seed_from_u64(seed ^ ((u64::from(number) + 1) << 32));
-        Self { number, world, records, dice }
+        Self { number, world, records, dice, seat: (NodeId::FOUNDER, Instant::now()) }
     }
 
     /// Until `stop`; what it has begun it ends.
     pub async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             tokio::time::sleep(Duration::from_millis(self.dice.random_range(20..400))).await;
-            let up = self.world.up();
-            if up.is_empty() {
-                continue;
-            }
-            let (node, up) = up[self.dice.random_range(0..up.len())].clone();
+            let Some((node, up)) = self.sit_down() else { continue };
             let owners = self.world.owners();
             let owner = owners[self.dice.random_range(0..owners.len())];
             let key = format!("{}", self.dice.random_range(0..KEYS));
@@ -121,6 +123,21 @@ impl Client {
                 self.record(owner, &key, called, action, reply);
             }
         }
+    }
+
+    /// At the node where it sits, or at another one once that is down or its time is over.
+    fn sit_down(&mut self) -> Option<(NodeId, Up)> {
+        let up = self.world.up();
+        let (node, until) = self.seat;
+        if let Some(seat) = up.iter().find(|(up, _)| *up == node && Instant::now() < until) {
+            return Some(seat.clone());
+        }
+        if up.is_empty() {
+            return None;
+        }
+        let seat = up[self.dice.random_range(0..up.len())].clone();
+        self.seat = (seat.0, Instant::now() + Duration::from_millis(self.dice.random_range(STAY_MS)));
+        Some(seat)
     }
 
     fn record(&self, owner: Owner, key: &str, called: u64, action: Action, reply: Reply) {
@@ -165,7 +182,9 @@ impl Client {
             random: self.dice.random(),
             quota_bytes: None,
         };
-        written(action, commit(up, owner, OwnerChange::PutObject(put)).await)
+        let written = written(action, commit(up, owner, OwnerChange::PutObject(put)).await);
+        self.check_durable(owner, &written);
+        written
     }
 
     async fn put_in_parts(&mut self, up: &Up, owner: Owner, key: &str) -> Option<(Action, Reply)> {
@@ -203,7 +222,18 @@ impl Client {
             expected_bytes: None,
             random: self.dice.random(),
         };
-        written(Action::Put { value, condition }, commit(up, owner, OwnerChange::CompleteUpload(complete)).await)
+        let completed = commit(up, owner, OwnerChange::CompleteUpload(complete)).await;
+        let written = written(Action::Put { value, condition }, completed);
+        self.check_durable(owner, &written);
+        written
+    }
+
+    /// What was just acknowledged would survive a loss of power on a majority, before anything else can happen.
+    fn check_durable(&self, owner: Owner, written: &Option<(Action, Reply)>) {
+        let Some((Action::Put { value, .. }, Reply::Done)) = written else { return };
+        if body(*value).len() > INLINE_BYTES_MAX as usize {
+            durable_bytes::check(&self.world, owner, &[mark(*value, Place::Begin), mark(*value, Place::End)]);
+        }
     }
 
     async fn delete(&mut self, up: &Up, owner: Owner, key: &str) -> Option<(Action, Reply)> {
@@ -308,7 +338,11 @@ async fn commit(up: &Up, owner: Owner, change: OwnerChange) -> std::result::Resu
         outcome = committed => outcome.map_err(|error| match error.kind() {
             ErrorKind::OutcomeUnknown => Failed::Perhaps,
             // Internal: the node is being stopped.
-            ErrorKind::Unavailable | ErrorKind::NotLeader | ErrorKind::Overloaded | ErrorKind::Internal => Failed::No,
+            ErrorKind::Unavailable
+            | ErrorKind::NotLeader
+            | ErrorKind::Overloaded
+            | ErrorKind::Full
+            | ErrorKind::Internal => Failed::No,
             kind => panic!("{kind:?}: {error}"),
         }),
     }
@@ -327,7 +361,7 @@ fn written(action: Action, outcome: std::result::Result<Outcome, Failed>) -> Opt
 }
 
 fn name(owner: Owner, key: &str) -> String {
-    format!("{}/{key}", owner.group.0)
+    format!("{}/{key}", owner.number)
 }
 
 /// Every value has bytes of its own: some travel in the command, most in one chunk, some in two.
@@ -337,7 +371,22 @@ fn body(value: Value) -> Bytes {
         3..7 => 500,
         _ => CHUNK_BYTES as usize + 500,
     };
-    value.to_be_bytes().into_iter().cycle().take(bytes).collect::<Vec<_>>().into()
+    let mut body: Vec<u8> = value.to_be_bytes().into_iter().cycle().take(bytes).collect();
+    let (begin, end) = (mark(value, Place::Begin), mark(value, Place::End));
+    body[..begin.len()].copy_from_slice(&begin);
+    body[bytes - end.len()..].copy_from_slice(&end);
+    body.into()
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    Begin,
+    End,
+}
+
+/// Bytes that no other body has, nor this one at another place.
+fn mark(value: Value, place: Place) -> [u8; 16] {
+    Md5::new().chain_update([place as u8]).chain_update(value.to_be_bytes()).finalize().into()
 }
 
 /// Not the MD5 of the bytes, which nobody checks here: one from which the value is seen.

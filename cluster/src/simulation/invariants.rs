@@ -1,11 +1,13 @@
 //! Invariants: what must hold whatever happens (`watch`), and what must have come about when all is well again (`converged`).
 
 mod counters;
+pub mod durable_bytes;
 mod failures;
 mod named_bytes;
 mod promotions;
 mod replicas;
 mod states;
+mod zones;
 
 use std::time::Duration;
 
@@ -41,6 +43,7 @@ pub async fn watch(world: World) {
 pub async fn converge(world: &World) {
     let end = world.passed() + CONVERGED_WITHIN;
     loop {
+        world.bury_removed();
         let missing = match replicas::unsettled(world).or_else(|| states::unequal(world)) {
             Some(missing) => Some(missing),
             None => named_bytes::unsettled(world).await,
@@ -52,4 +55,5 @@ pub async fn converge(world: &World) {
     world.note(|| "converged".to_owned());
     states::check_equal_at_equal_index(world);
     counters::check(world);
+    zones::check(world);
 }

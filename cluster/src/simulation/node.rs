@@ -33,6 +33,10 @@ pub const GRACE: Duration = Duration::from_secs(15);
 pub const CLOCK_WRONG_MAX_MS: i64 = 2000;
 pub const SYNC_TIME: Duration = Duration::from_millis(1);
 
+/// What a drive keeps back, in the proportions of a real one.
+pub const RESERVE: Reserve = Reserve { store_bytes: 1 << 20, change_bytes: 512 << 10, vote_bytes: 32 << 10 };
+const DRIVE_BYTES: u64 = 1 << 40;
+
 pub struct Node {
     pub disk: SimulatedDisk,
     pub database: MemoryDatabase,
@@ -59,10 +63,16 @@ pub struct Up {
 
 impl Node {
     pub fn new(begun: Instant) -> Self {
-        let (disk, database) = (SimulatedDisk::new(1 << 40, Fuse::never()), MemoryDatabase::default());
+        let (disk, database) = (SimulatedDisk::new(DRIVE_BYTES, Fuse::never()), MemoryDatabase::default());
         database.set_sync_time(SYNC_TIME);
         let clock = Arc::new(SimulatedClock::new(begun));
         Self { disk, database, clock, process: Process::None, starts: 0 }
+    }
+
+    /// Room for `free_bytes` more, or for all that comes.
+    pub fn leave_room(&self, free_bytes: Option<u64>) {
+        let capacity = free_bytes.map_or(DRIVE_BYTES, |free| self.disk.used_bytes() + free);
+        self.disk.set_capacity(capacity);
     }
 
     pub fn up(&self) -> Option<&Up> {
@@ -100,7 +110,7 @@ pub async fn open(
     network: Network,
 ) -> Result<Cluster> {
     let mut engine = EngineOptions::new(PathBuf::from("/drive"));
-    engine.reserve = Reserve { store_bytes: 0, change_bytes: 0, vote_bytes: 0 };
+    engine.reserve = RESERVE;
     engine.chunk_store.lanes = 1;
     engine.chunk_store.extent_bytes_max = 1 << 20;
     engine.chunk_store.preallocation_bytes = 64 << 10;

@@ -2,7 +2,7 @@
 //! Owns: starting and ending processes, the log of what happened.
 //! Does not own: what the clients do (`client`), what goes wrong and when (`trouble`), what must hold (`invariants`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ use crate::testing::initialize;
 
 /// A node that could not start tries again after this.
 const START_AGAIN: Duration = Duration::from_secs(1);
+/// Enough for a group to be split between them, and each half once more.
+const OWNERS_OF_GROUP: usize = 3;
 pub const QUICK: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(5);
 
 /// Cheap to clone; all clones are the same world.
@@ -38,7 +40,9 @@ struct Inner {
     network: Network,
     dice: Mutex<StdRng>,
     nodes: Mutex<BTreeMap<NodeId, Node>>,
-    /// Of each group an owner whose records are in it, with a bucket.
+    /// Those that were removed: their numbers are never used again.
+    buried: Mutex<BTreeSet<NodeId>>,
+    /// Of each group some owners whose records are in it, each with a bucket.
     owners: Mutex<Vec<Owner>>,
     events: Mutex<Vec<String>>,
     /// Events are printed as they come, for a run that does not end.
@@ -47,7 +51,7 @@ struct Inner {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
-    pub group: GroupId,
+    pub number: usize,
     pub owner: OwnerKey,
     pub bucket: BucketId,
 }
@@ -63,6 +67,7 @@ impl World {
                 network,
                 dice: Mutex::new(StdRng::seed_from_u64(seed)),
                 nodes: Mutex::default(),
+                buried: Mutex::default(),
                 owners: Mutex::default(),
                 events: Mutex::default(),
                 loud: std::env::var_os("ONGGI_TEST_EVENTS").is_some(),
@@ -87,23 +92,26 @@ impl World {
     }
 
     async fn make_owners(&self, first: &Cluster) {
-        let mut owners: BTreeMap<GroupId, Owner> = BTreeMap::new();
+        let mut owners: Vec<Owner> = Vec::new();
+        let mut of_group: BTreeMap<GroupId, usize> = BTreeMap::new();
         let metadata = first.metadata();
         for number in 0.. {
-            if owners.len() == self.inner.groups as usize {
+            if owners.len() == self.inner.groups as usize * OWNERS_OF_GROUP {
                 break;
             }
             let create = SystemChange::CreateUser { name: format!("user{number}"), admin: false, quota_bytes: None };
             let created = metadata.commit(Change::System(create)).await.expect("creates a user");
             let Outcome::UserCreated { user } = created else { panic!("{created:?}") };
             let group = first.placement().group_of(user.owner_key());
-            if owners.contains_key(&group) {
+            let count = of_group.entry(group).or_default();
+            if *count == OWNERS_OF_GROUP {
                 continue;
             }
+            *count += 1;
             let bucket = make_bucket(first, user).await;
-            owners.insert(group, Owner { group, owner: user.owner_key(), bucket });
+            owners.push(Owner { number: owners.len(), owner: user.owner_key(), bucket });
         }
-        *lock(&self.inner.owners) = owners.into_values().collect();
+        *lock(&self.inner.owners) = owners;
     }
 
     pub fn network(&self) -> &Network {
@@ -120,6 +128,12 @@ impl World {
 
     pub fn known(&self) -> Vec<NodeId> {
         self.nodes().keys().copied().collect()
+    }
+
+    /// Of the next node that joins.
+    pub fn next_number(&self) -> NodeId {
+        let last = self.known().last().copied().max(lock(&self.inner.buried).last().copied());
+        NodeId(last.map_or(1, |last| last.0 + 1))
     }
 
     pub fn up(&self) -> Vec<(NodeId, Up)> {
@@ -150,6 +164,9 @@ impl World {
 
     /// Nothing happens if it runs already.
     pub fn start(&self, id: NodeId) {
+        if lock(&self.inner.buried).contains(&id) {
+            return;
+        }
         let mut nodes = self.nodes();
         let node = nodes.entry(id).or_insert_with(|| Node::new(self.inner.begun));
         if !matches!(node.process, Process::None) {
@@ -239,6 +256,23 @@ impl World {
         through.metadata().commit(change).await.is_ok_and(|outcome| outcome == Outcome::Done)
     }
 
+    /// Its machine is switched off for good.
+    pub fn bury(&self, id: NodeId) {
+        self.note(|| format!("node {} is removed", id.0));
+        lock(&self.inner.buried).insert(id);
+        self.end(id, Crash::Kill);
+        self.nodes().remove(&id);
+    }
+
+    /// Those of which it was not known whether they had been removed.
+    pub fn bury_removed(&self) {
+        let is_removed = |id: &NodeId| {
+            let record_of = |up: &Up| up.cluster.placement().nodes.get(id).map(|record| record.state);
+            self.up().iter().any(|(_, up)| record_of(up) == Some(NodeState::Removed))
+        };
+        self.known().into_iter().filter(is_removed).for_each(|id| self.bury(id));
+    }
+
     // ---- the end of all trouble ----
 
     /// Nothing goes wrong any more, and every member runs.
@@ -252,6 +286,7 @@ impl World {
             if let Some(node) = self.nodes().get(&id) {
                 node.clock.jump(0);
                 node.database.set_sync_time(SYNC_TIME);
+                node.leave_room(None);
             }
             self.start(id);
         }

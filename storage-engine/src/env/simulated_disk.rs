@@ -132,6 +132,16 @@ impl SimulatedDisk {
         self.state().syncs_to_fail = count;
     }
 
+    /// Whether some file would still have these bytes after a loss of power.
+    pub fn holds_durably(&self, bytes: &[u8]) -> bool {
+        let state = self.state();
+        let files = state.durable_names.values().filter_map(|inode| state.inodes.get(inode));
+        files.into_iter().any(|inode| {
+            let starts = inode.durable.iter().enumerate().filter(|(_, byte)| **byte == bytes[0]);
+            starts.into_iter().any(|(at, _)| inode.durable[at..].starts_with(bytes))
+        })
+    }
+
     pub fn content(&self, path: &Path) -> Vec<u8> {
         let state = self.state();
         state.inodes[&state.names[path]].current.clone()

@@ -39,6 +39,7 @@ impl Splitter {
                 tracing::warn!(group = split.parent.0, child = split.child.0, %error, "a split waits; trying again");
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(INTERVAL) => {}
             }

@@ -7,7 +7,8 @@ use crate::simulation::world::World;
 pub fn check(world: &World) {
     for owner in world.owners() {
         for (id, up) in world.up() {
-            let Some(group) = up.cluster.groups().find(owner.group) else { continue };
+            let group = up.cluster.placement().map.group_of(owner.owner);
+            let Some(group) = up.cluster.groups().find(group) else { continue };
             let view = group.local_view().expect("all is well");
             let list = ListObjects { limit: usize::MAX, ..ListObjects::default() };
             let page = query::list_objects(&view, owner.owner, owner.bucket, &list).expect("lists");

@@ -7,13 +7,13 @@ use crate::id::{BlobId, GroupId};
 use crate::simulation::node::Up;
 use crate::simulation::world::World;
 
-/// What this node's records of a group name; `None` if they cannot be read now.
+/// What this node's records of a group name; `None` if they cannot be read now, or are not those that the map says.
 pub fn named_in(up: &Up, group: GroupId) -> Option<BTreeMap<BlobId, BlobLayout>> {
     let view = up.cluster.groups().find(group)?.local_view().ok()?;
     let owners: Vec<_> = up.cluster.placement().map.ranges_of(group).collect();
     let mut walk = Walk::new(view, &owners);
     let mut named = BTreeMap::new();
-    while let Some(page) = walk.next_page().expect("reads") {
+    while let Some(page) = walk.next_page().ok()? {
         named.extend(page.into_iter().map(|layout| (layout.blob, layout)));
     }
     Some(named)
@@ -24,7 +24,9 @@ pub async fn unsettled(world: &World) -> Option<String> {
     for (id, up) in world.up() {
         let mut named: BTreeMap<BlobId, BlobLayout> = BTreeMap::new();
         for group in up.cluster.groups().all() {
-            let Some(of_group) = named_in(&up, group.id()) else { return Some("a snapshot is being installed".into()) };
+            let Some(of_group) = named_in(&up, group.id()) else {
+                return Some("a snapshot is being installed, or a group is being split".into());
+            };
             named.extend(of_group);
         }
         let chunks = up.cluster.engine().chunk_store();

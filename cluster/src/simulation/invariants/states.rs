@@ -20,7 +20,7 @@ fn states(world: &World) -> BTreeMap<GroupId, Vec<(u64, Vec<u8>, u32)>> {
             let snapshot = up.cluster.engine().metadata_store().snapshot();
             let keys = match group.id() {
                 GroupId::SYSTEM => GroupKeys::system(),
-                owners => GroupKeys::of_owners(owners, &placement.map),
+                owners => placement.keys_of(owners),
             };
             let ranges = keys.of_state(&snapshot).expect("reads").records;
             let view = StoreView::new(snapshot);
