@@ -6,12 +6,15 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
 export CARGO_TARGET_DIR ?= $(CACHE)/onggi-target
 DATA_DIR ?= onggi-data
 
-.PHONY: help run cluster build test test-rust test-clients lint doc bench
+SEEDS ?= 400
+
+.PHONY: help run cluster build test test-rust test-clients simulate lint doc bench
 
 help:
 	@echo "make run     build a release binary and start a node on this machine (DATA_DIR=$(DATA_DIR))"
 	@echo "make cluster start three nodes on this machine, and say how to break one and watch it heal"
 	@echo "make test    every test: Rust, then real S3 clients against the real binary"
+	@echo "make simulate  clusters on one thread under faults, from SEEDS=$(SEEDS) seeds (docs/testing.md)"
 	@echo "make lint    formatting and lints"
 	@echo "make bench   measure a node on this machine"
 
@@ -36,6 +39,10 @@ test-clients:
 	@.ci/setup test
 	cargo build --workspace --tests --locked
 	ONGGI_BIN=$(CARGO_TARGET_DIR)/debug/onggi PYTHONDONTWRITEBYTECODE=1 python3 tests/clients/run.py
+
+simulate:
+	@.ci/setup
+	ONGGI_TEST_SEEDS=$(SEEDS) cargo test -p onggi-cluster --locked --lib simulation::whatever -- --nocapture
 
 lint:
 	@.ci/setup
