@@ -71,8 +71,10 @@ impl From<Error> for AdminError {
             ErrorKind::Corrupt => (StatusCode::INTERNAL_SERVER_ERROR, "Corrupt"),
             ErrorKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal"),
         };
-        if status == StatusCode::INTERNAL_SERVER_ERROR {
-            tracing::error!(%error, "admin request failed");
+        match error.kind() {
+            ErrorKind::OutcomeUnknown => tracing::warn!(%error, "the outcome of an admin request is not known"),
+            _ if status == StatusCode::INTERNAL_SERVER_ERROR => tracing::error!(%error, "admin request failed"),
+            _ => {}
         }
         Self::new(status, code, sentence(&error))
     }

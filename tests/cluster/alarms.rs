@@ -1,7 +1,7 @@
 //! Alarms: lines of a node's log that nobody expects, whatever is done to the cluster. They fail a run.
 
 /// What faults make nodes say. A line is expected that has all words of one entry.
-const EXPECTED: [&[&str]; 17] = [
+const EXPECTED: [&[&str]; 21] = [
     &["WARN", "peer::health", "a node is down"],
     &["WARN", "peer::lane", "a node cannot be reached"],
     // Its peer was killed, paused or cut off in the middle of it.
@@ -18,6 +18,12 @@ const EXPECTED: [&[&str]; 17] = [
     // Without a byte left it cannot move what is alive in a dead extent, and tries again later.
     &["WARN", "chunk_store::background", "garbage collection failed", "bytes are free on the drive"],
     &["WARN", "service_error", "the outcome of a request is not known"],
+    &["WARN", "admin_api::error", "the outcome of an admin request is not known"],
+    // Its group's leader went in the middle of it.
+    &["WARN", "mover::splitter", "a split waits"],
+    // The harness took the drive of one of several nodes of a process away.
+    &["Input/output error"],
+    &["WARN", "node::host", "a drive is not in use", "it is being added to the cluster"],
     // A leader that steps down, or a node that stops, while a heartbeat is on its way.
     &["ERROR", "core::heartbeat::worker", "failed to send HeartbeatProgress"],
     // The harness asked a node that has no majority.

@@ -17,7 +17,7 @@ impl Clock {
         let library =
             libraries.map(|entry| entry.path().join("faketime/libfaketimeMT.so.1")).find(|path| path.exists());
         if library.is_none() {
-            println!("NOT TESTED: clocks that are off (needs libfaketime)");
+            println!("NOT TESTED: clocks that are off (needs libfaketime, which `.ci/setup test` installs)");
         }
         let clock = Self { library: library?, offset };
         clock.set(0);
@@ -30,6 +30,13 @@ impl Clock {
         let new = self.offset.with_extension("new");
         std::fs::write(&new, format!("{seconds:+}\n")).unwrap();
         std::fs::rename(new, &self.offset).unwrap();
+    }
+
+    /// What the library leaves in shared memory of a process that was killed, or that became another program.
+    pub fn forget(process: u32) {
+        for name in ["faketime_shm", "sem.faketime_sem"] {
+            let _ = std::fs::remove_file(format!("/dev/shm/{name}_{process}"));
+        }
     }
 
     pub fn rule(&self, command: &mut Command) {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::alarms::alarms;
-use crate::member::{Member, Site};
+use crate::member::{Kit, Member, Site};
 use crate::network::Network;
 
 /// Joining, electing and moving all groups takes seconds; a busy machine gets more.
@@ -23,15 +23,15 @@ pub struct Fleet {
     pub network: Option<Arc<Network>>,
     /// Numbers are never used again.
     joined: usize,
-    is_equipped: bool,
+    kit: Kit,
     directory: TempDir,
 }
 
 impl Fleet {
     /// One node.
-    pub fn founded(is_equipped: bool) -> Self {
+    pub fn founded(kit: Kit) -> Self {
         let (directory, network) = (TempDir::new().unwrap(), Network::new().map(Arc::new));
-        let mut fleet = Self { members: Vec::new(), network, joined: 0, is_equipped, directory };
+        let mut fleet = Self { members: Vec::new(), network, joined: 0, kit, directory };
         let mut first = fleet.new_member();
         first.start(None);
         fleet.members.push(first);
@@ -39,8 +39,8 @@ impl Fleet {
     }
 
     /// Returns when every group has its copies.
-    pub fn of_three(is_equipped: bool) -> Self {
-        let mut fleet = Self::founded(is_equipped);
+    pub fn of_three(kit: Kit) -> Self {
+        let mut fleet = Self::founded(kit);
         (1..3).for_each(|_| fleet.join());
         fleet.wait_until_settled();
         fleet
@@ -57,7 +57,7 @@ impl Fleet {
     fn new_member(&mut self) -> Member {
         self.joined += 1;
         let directory = self.directory.path().to_path_buf();
-        Member::new(self.joined, Site { directory, network: self.network.clone(), is_equipped: self.is_equipped })
+        Member::new(self.joined, Site { directory, network: self.network.clone(), kit: self.kit })
     }
 
     pub fn numbers(&self) -> Vec<usize> {
@@ -111,6 +111,36 @@ impl Fleet {
             let node = status["nodes"].as_array().unwrap().iter().find(|node| node["id"] == number).unwrap();
             node["groups"] == 0 && node["groups_to_come"] == 0 && status["moves"]["groups_left"] == 0
         });
+    }
+
+    /// Each with the number of its users, once their leaders have said it.
+    pub fn groups(&self) -> Vec<(u64, u64)> {
+        let begun = Instant::now();
+        loop {
+            let list = self.ask(&["group", "list"]);
+            let groups = list["groups"].as_array().unwrap().iter();
+            let groups = groups.map(|group| Some((group["id"].as_u64()?, group["users"].as_u64()?)));
+            if let Some(groups) = groups.collect() {
+                return groups;
+            }
+            assert!(begun.elapsed() < WAIT_MAX, "nobody counts: {list}");
+            sleep(POLL);
+        }
+    }
+
+    /// Through one node, which may fail meanwhile: what becomes of it is seen in `groups`.
+    pub fn begin_split(&self, group: u64, through: usize) {
+        let mut command = self.members[through].admin_command(&["group", "split", &group.to_string()]);
+        std::thread::spawn(move || command.output());
+    }
+
+    pub fn wait_until_split(&self, group: u64, count: usize) {
+        let begun = Instant::now();
+        while self.groups().len() < count {
+            assert!(begun.elapsed() < WAIT_MAX, "group {group} is not split");
+            // Refused if it is under way.
+            let _ = self.members[0].admin(&["group", "split", &group.to_string()]);
+        }
     }
 
     /// Of a node that is empty.

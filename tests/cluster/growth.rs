@@ -4,6 +4,7 @@ use rand::RngExt as _;
 
 use crate::faults::{Fault, Kind};
 use crate::fleet::Fleet;
+use crate::member::Kit;
 use crate::proof::{Proof, rounds};
 
 /// Of 17 groups in three copies over five nodes each node has about ten.
@@ -14,7 +15,7 @@ const HARMS: [Kind; 7] =
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_node_becomes_five_and_three_again_under_load() {
-    let mut proof = Proof::begin(|| Fleet::founded(false)).await;
+    let mut proof = Proof::begin(|| Fleet::founded(Kit::PLAIN)).await;
     proof.pause(1000..2000).await;
     for _ in 0..rounds(1) {
         while proof.fleet.members.len() < 5 {
@@ -51,7 +52,7 @@ async fn one_node_becomes_five_and_three_again_under_load() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn groups_that_move_while_nodes_fail() {
     let found = || {
-        let mut fleet = Fleet::of_three(false);
+        let mut fleet = Fleet::of_three(Kit::PLAIN);
         fleet.join();
         fleet
     };

@@ -10,6 +10,7 @@ mod clock;
 #[path = "../server/durability/drive.rs"]
 #[allow(dead_code, reason = "shared with tests/server, which also takes its power away")]
 mod drive;
+mod drives;
 mod faults;
 mod fleet;
 mod growth;
@@ -23,4 +24,5 @@ mod proof;
 mod recorder;
 #[path = "../support/s3_client.rs"]
 mod s3_client;
+mod splits;
 mod three_nodes;

@@ -18,21 +18,37 @@ const DRIVE_BYTES: u64 = 16 << 30;
 /// What is left when new objects are refused, and deletes are not yet.
 const NEARLY_FULL_BYTES: u64 = 800 << 20;
 
+/// What a fleet is made of.
+#[derive(Clone, Copy)]
+pub struct Kit {
+    /// With drives of their own, that can be full or lose power, and clocks that can be wrong.
+    pub is_equipped: bool,
+    /// Of each process.
+    pub drives: usize,
+    /// Of owners, to begin with.
+    pub groups: u32,
+}
+
+impl Kit {
+    pub const PLAIN: Self = Self { is_equipped: false, drives: 1, groups: 16 };
+    pub const EQUIPPED: Self = Self { is_equipped: true, ..Self::PLAIN };
+}
+
 /// Where a member lives.
 #[derive(Clone)]
 pub struct Site {
     pub directory: PathBuf,
     pub network: Option<Arc<Network>>,
-    /// With drives of their own, that can be full, and clocks that can be wrong.
-    pub is_equipped: bool,
+    pub kit: Kit,
 }
 
 pub struct Member {
     pub number: usize,
     site: Site,
-    drive: Option<Drive>,
+    /// None if it shares the machine's drive.
+    drives: Vec<Drive>,
     clock: Option<Clock>,
-    data_dir: PathBuf,
+    data_dirs: Vec<PathBuf>,
     log: PathBuf,
     /// `host:port`, as clients reach it.
     pub s3: String,
@@ -40,6 +56,8 @@ pub struct Member {
     web: String,
     running: Option<Node>,
     pub is_paused: bool,
+    /// A drive has lost its power while the process goes on.
+    has_failed_drive: bool,
 }
 
 impl Member {
@@ -55,16 +73,22 @@ impl Member {
             None => (free(), free(), free()),
         };
         let of_this = |name: &str| site.directory.join(format!("node-{number}{name}"));
-        let drive = site.is_equipped.then(|| Drive::new(DRIVE_BYTES)).flatten();
-        let clock = site.is_equipped.then(|| Clock::new(of_this(".clock"))).flatten();
-        let data_dir = drive.as_ref().map_or(of_this(""), |drive| drive.path().join("data"));
-        let log = of_this(".log");
-        Self { number, site, drive, clock, data_dir, log, s3, peer, web, running: None, is_paused: false }
+        let Kit { is_equipped, drives: count, .. } = site.kit;
+        let mounts = if is_equipped { count } else { 0 };
+        let drives: Vec<Drive> = (0..mounts).map_while(|_| Drive::new(DRIVE_BYTES)).collect();
+        let clock = is_equipped.then(|| Clock::new(of_this(".clock"))).flatten();
+        let data_dir = |at: usize| match drives.get(at) {
+            Some(drive) => drive.path().join("data"),
+            None => of_this(&format!("-data-{at}")),
+        };
+        let (data_dirs, log) = ((0..count).map(data_dir).collect(), of_this(".log"));
+        let (running, is_paused, has_failed_drive) = (None, false, false);
+        Self { number, site, drives, clock, data_dirs, log, s3, peer, web, running, is_paused, has_failed_drive }
     }
 
     /// Waits until it is ready. `join` is a member's address and a token.
     pub fn start(&mut self, join: Option<(&str, &str)>) {
-        self.running = Some(Node::run(self.server(join), &self.data_dir));
+        self.running = Some(Node::run(self.server(join), &self.data_dirs[0]));
         self.is_paused = false;
     }
 
@@ -82,14 +106,39 @@ impl Member {
     pub fn kill(&mut self) {
         self.resume();
         if let Some(node) = self.running.take() {
+            let process = node.id();
             node.kill();
+            Clock::forget(process);
+        }
+    }
+
+    /// All that was not synced is gone. Killed first: a machine without power reports no failed drive. `false`: it shares the machine's
+    /// drive.
+    pub fn lose_power(&mut self) -> bool {
+        self.kill();
+        self.drives.iter().for_each(Drive::lose_power);
+        self.drives.iter().for_each(Drive::regain_power);
+        !self.drives.is_empty()
+    }
+
+    /// The last one of several fails; the process goes on with the others. `false`: it has no other.
+    pub fn fail_drive(&mut self) -> bool {
+        match self.drives.as_slice() {
+            [] | [_] => false,
+            [_, .., last] => {
+                last.lose_power();
+                self.has_failed_drive = true;
+                true
+            }
         }
     }
 
     pub fn stop(&mut self) {
         self.resume();
         if let Some(node) = self.running.take() {
+            let process = node.id();
             assert!(node.terminate().success(), "node {} did not stop cleanly", self.number);
+            Clock::forget(process);
         }
     }
 
@@ -108,7 +157,7 @@ impl Member {
 
     /// `false`: it shares the machine's drive.
     pub fn fill_drive(&self, to_the_last_byte: bool) -> bool {
-        let Some(drive) = &self.drive else { return false };
+        let Some(drive) = self.drives.first() else { return false };
         let free = rustix::fs::statvfs(drive.path()).unwrap();
         let free_bytes = free.f_bavail * free.f_frsize;
         match to_the_last_byte {
@@ -126,16 +175,19 @@ impl Member {
     pub fn make_whole(&mut self) {
         self.resume();
         self.set_clock(0);
-        if let Some(drive) = &self.drive {
+        if let Some(drive) = self.drives.first() {
             // It is there only if the drive was filled.
             let _ = std::fs::remove_file(self.ballast(drive));
+        }
+        if std::mem::take(&mut self.has_failed_drive) {
+            self.lose_power();
         }
     }
 
     /// As if another disk had been put in. `keeping`: this part of the directory was copied over from a backup.
     pub fn wipe(&mut self, keeping: &str) {
         self.kill();
-        for entry in std::fs::read_dir(&self.data_dir).unwrap().map(Result::unwrap) {
+        for entry in std::fs::read_dir(&self.data_dirs[0]).unwrap().map(Result::unwrap) {
             let path = entry.path();
             match path.is_dir() {
                 _ if entry.file_name() == keeping => {}
@@ -147,19 +199,27 @@ impl Member {
 
     /// The JSON of an `onggi admin` command; the error is what it printed.
     pub fn admin(&self, arguments: &[&str]) -> Result<serde_json::Value, String> {
-        let mut command = self.program();
-        command.args(["admin", "--endpoint", &format!("https://{}", self.web), "--data-dir"]).arg(&self.data_dir);
-        command.args(arguments).arg("--json");
-        let output = command.output().unwrap();
+        let output = self.admin_command(arguments).output().unwrap();
         if !output.status.success() {
             return Err(error_of(&output));
         }
         Ok(serde_json::from_slice(&output.stdout).unwrap())
     }
 
+    pub fn admin_command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.program();
+        command.args(["admin", "--endpoint", &format!("https://{}", self.web), "--data-dir"]).arg(&self.data_dirs[0]);
+        command.args(arguments).arg("--json");
+        command
+    }
+
     fn server(&self, join: Option<(&str, &str)>) -> Command {
         let mut command = self.program();
-        command.arg("server").arg("--data-dir").arg(&self.data_dir);
+        command.arg("server");
+        for data_dir in &self.data_dirs {
+            command.arg("--data-dir").arg(data_dir);
+        }
+        command.args(["--set", &format!("cluster.groups={}", self.site.kit.groups)]);
         command.args(["--s3-listen", &self.s3, "--peer-listen", &self.peer, "--web-listen", &self.web]);
         command.args(["--log", "warn", "--set", "observability.access_log=false", "--set", "s3.plain_http=true"]);
         // What was freed goes soon: a sweep that takes too much shall be seen.
@@ -178,8 +238,9 @@ impl Member {
     fn program(&self) -> Command {
         let mut command = onggi();
         if let Some(network) = &self.site.network {
-            let mut inside = Command::new("ip");
-            inside.args(["netns", "exec", &network.space(self.number)]).arg(command.get_program());
+            // Not `ip netns exec`, which copies all mounts: a drive could not be unmounted while another member runs.
+            let mut inside = Command::new("nsenter");
+            inside.arg(format!("--net=/run/netns/{}", network.space(self.number))).arg(command.get_program());
             for (name, _) in command.get_envs().filter(|(_, value)| value.is_none()) {
                 inside.env_remove(name);
             }

@@ -1,16 +1,16 @@
 //! Network: a namespace with an address for each node, on one bridge, so that nodes can be cut off from each other silently.
-//! Owns: cuts of one direction between two nodes, and links that are slow. Clients are on the bridge, too, and are never cut.
-//! Needs root and the `ip` program; without them nodes share the loopback interface and nothing is cut or slowed.
+//! Owns: cuts of one direction between two nodes, and links that are slow or lose packets. Clients are on the bridge, too, and are never
+//! cut. Needs root and the `ip` program; without them nodes share the loopback interface and nothing is cut or slowed.
 
-mod slow_link;
+mod relay;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
 
-use slow_link::SlowLink;
+pub use relay::BadLink;
+use relay::Relay;
 
 /// Nobody's: a message to it reaches no node, and no node learns that.
 const NOBODY: &str = "02:00:00:00:00:01";
@@ -26,7 +26,7 @@ pub struct Network {
     subnet: String,
     nodes: Mutex<BTreeSet<usize>>,
     cuts: Mutex<BTreeSet<(usize, usize)>>,
-    slow: Mutex<BTreeMap<usize, SlowLink>>,
+    relays: Mutex<BTreeMap<usize, Relay>>,
 }
 
 impl Network {
@@ -35,7 +35,7 @@ impl Network {
         let (process, number) = (std::process::id(), NETWORKS.fetch_add(1, Ordering::Relaxed));
         let name = format!("og{}{}", process % 1_000_000, (b'a' + number % 26) as char);
         let subnet = format!("10.{}.{}", 64 + number % 64, process % 256);
-        let network = Self { name, subnet, nodes: Mutex::default(), cuts: Mutex::default(), slow: Mutex::default() };
+        let network = Self { name, subnet, nodes: Mutex::default(), cuts: Mutex::default(), relays: Mutex::default() };
         let made = ip(&["link", "add", &network.name, "type", "bridge"])
             && ip(&["addr", "add", &format!("{}.254/24", network.subnet), "dev", &network.name])
             && ip(&["link", "set", &network.name, "up"])
@@ -69,14 +69,14 @@ impl Network {
         self.cuts.lock().unwrap().insert((from, to));
     }
 
-    /// What the node sends to other nodes comes late. `false`: this machine cannot do that.
-    pub fn slow_down(&self, node: usize, delay: Duration) -> bool {
-        let link = SlowLink::new(&self.space(node), &format!("{}.0/25", self.subnet), &self.address(node), delay);
-        link.map(|link| self.slow.lock().unwrap().insert(node, link)).is_some()
+    /// What the node sends to other nodes comes late, or not at all. `false`: this machine cannot do that.
+    pub fn worsen(&self, node: usize, link: BadLink) -> bool {
+        let relay = Relay::new(&self.space(node), &format!("{}.0/25", self.subnet), &self.address(node), link);
+        relay.map(|relay| self.relays.lock().unwrap().insert(node, relay)).is_some()
     }
 
     pub fn heal(&self) {
-        self.slow.lock().unwrap().clear();
+        self.relays.lock().unwrap().clear();
         for (from, to) in std::mem::take(&mut *self.cuts.lock().unwrap()) {
             let healed = ip(&["-n", &self.space(from), "neigh", "del", &self.address(to), "dev", DEVICE]);
             assert!(healed, "{from} → {to} stays cut");
@@ -98,7 +98,7 @@ impl Network {
 
 impl Drop for Network {
     fn drop(&mut self) {
-        self.slow.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+        self.relays.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
         for node in self.nodes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter() {
             ip(&["netns", "del", &self.space(*node)]);
         }

@@ -2,11 +2,12 @@
 
 use crate::faults::{Fault, KINDS};
 use crate::fleet::Fleet;
+use crate::member::Kit;
 use crate::proof::{Proof, rounds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn three_nodes_under_faults_are_linearizable() {
-    let mut proof = Proof::begin(|| Fleet::of_three(true)).await;
+    let mut proof = Proof::begin(|| Fleet::of_three(Kit::EQUIPPED)).await;
     for (round, kind) in KINDS.into_iter().cycle().take(rounds(KINDS.len())).enumerate() {
         let fault = Fault::any(kind, &mut proof.random, &proof.fleet);
         proof.next_round().await;
@@ -22,7 +23,7 @@ async fn three_nodes_under_faults_are_linearizable() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nodes_that_restart_one_after_the_other_and_a_disk_that_is_replaced() {
-    let mut proof = Proof::begin(|| Fleet::of_three(false)).await;
+    let mut proof = Proof::begin(|| Fleet::of_three(Kit::PLAIN)).await;
     for round in 0..rounds(1) {
         for number in proof.fleet.numbers() {
             proof.next_round().await;
