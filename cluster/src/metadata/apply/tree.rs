@@ -75,5 +75,6 @@ fn decide(tree: &mut TreeDraft<'_, '_>, change: &TreeChange) -> Decision<Outcome
         TreeChange::UpdateLink { link, update } => link::update(tree, *link, update),
         TreeChange::RemoveLink { link } => link::remove(tree, *link),
         TreeChange::CountDownload { link } => link::count_download(tree, *link),
+        TreeChange::TrimFeed { before_ms, limit } => feed::trim(tree, *before_ms, *limit),
     }
 }

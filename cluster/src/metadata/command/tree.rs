@@ -80,6 +80,11 @@ pub enum TreeChange {
     CountDownload {
         link: LinkId,
     },
+    /// Forgets at most `limit` vacated places, oldest first, that were left before `before_ms`. Older cursors start over.
+    TrimFeed {
+        before_ms: u64,
+        limit: u32,
+    },
 }
 
 /// What an entry is named by.

@@ -29,6 +29,7 @@ enum_fields!(TreeChange {
     17 => UpdateLink { link, update },
     18 => RemoveLink { link },
     19 => CountDownload { link },
+    20 => TrimFeed { before_ms, limit },
 });
 
 enum_fields!(At { 1 => Path(path), 2 => Entry(entry) });

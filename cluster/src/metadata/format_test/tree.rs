@@ -223,6 +223,7 @@ pub(super) fn changes() -> Vec<OwnerChange> {
         },
         TreeChange::RemoveLink { link: LinkId([0x99; 16]) },
         TreeChange::CountDownload { link: LinkId([0x99; 16]) },
+        TreeChange::TrimFeed { before_ms: 1_790_000_000_000, limit: 1_000 },
     ];
     let of_tree = |change| OwnerChange::Tree { bucket: BucketId(3), author: author(), quota_bytes: Some(300), change };
     let create = OwnerChange::CreateTree { name: format!("{REQUEST}--drive") };

@@ -44,6 +44,10 @@ impl TreeSpace {
         self.0.table(table::REVISION, &[&number(entry), &(!rev).to_be_bytes()])
     }
 
+    pub fn revisions(self) -> KeyRange {
+        KeyRange::of_prefix(self.0.table(table::REVISION, &[]))
+    }
+
     /// Newest first.
     pub fn revisions_of(self, entry: EntryId) -> KeyRange {
         KeyRange::of_prefix(self.0.table(table::REVISION, &[&number(entry)]))

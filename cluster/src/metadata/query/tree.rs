@@ -12,9 +12,11 @@ mod walk;
 pub use changes::{ChangesAfter, ChangesPage, TreeEvent, changes};
 pub use find::{DEPTH_MAX, Found, Route, Spot, find, route_of, tree};
 pub use list::{
-    FolderPage, link, links, list_folder, revision, revisions, session, session_parts, sessions, trash, trash_item,
+    FolderPage, all_revisions, link, links, list_folder, revision, revisions, session, session_parts, sessions, trash,
+    trash_item,
 };
 pub use walk::{Walk, WalkPage, Walked, walk};
 
+pub(crate) use changes::vacated_places;
 pub(crate) use find::child;
 pub(crate) use list::{named_children, session_part_keys};

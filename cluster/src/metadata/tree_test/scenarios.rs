@@ -163,3 +163,28 @@ fn paths_have_a_depth() {
     let outcome = bed.change(TreeChange::CreateFolder { path: path(&deeper), rename: None });
     assert_eq!(refusal(&outcome), Some(&Refusal::PathTooDeep));
 }
+
+#[test]
+fn the_feed_forgets_places_that_were_left_long_ago() {
+    let mut bed = Bed::new();
+    for at in ["a", "b", "c"] {
+        bed.put(at, WriteMode::Add, false, 1);
+        bed.change(TreeChange::Trash { at: At::Path(path(at)), expected_rev: None });
+    }
+    let before_ms = bed.group.time_ms;
+    let removed = |bed: &Bed| {
+        let after = query::ChangesAfter::default();
+        let page = query::changes(&bed.group.records, space(), EntryId::ROOT, true, &after, 10).unwrap();
+        page.events.len()
+    };
+    assert_eq!(removed(&bed), 3);
+    let trim = |bed: &mut Bed, limit| bed.change(TreeChange::TrimFeed { before_ms, limit });
+    assert_eq!(trim(&mut bed, 1), Outcome::Purged { more: true });
+    assert_eq!(removed(&bed), 2);
+    bed.check();
+    assert_eq!(trim(&mut bed, 100), Outcome::Purged { more: false });
+    assert_eq!(removed(&bed), 1, "the last one is not older than the time given");
+    let tree = query::tree(&bed.group.records, owner(), TREE).unwrap().unwrap();
+    assert_eq!(tree.feed_floor, 4, "older cursors must start over");
+    bed.check();
+}

@@ -4,7 +4,30 @@
 use super::tree_draft::{Found, TreeDraft};
 use crate::error::Result;
 use crate::id::EntryId;
+use crate::metadata::apply::Decision;
+use crate::metadata::outcome::Outcome;
+use crate::metadata::query::tree as query;
 use crate::metadata::record::tree::{ChangeRecord, EntryKind, EntryRecord, VacatedRecord};
+
+/// What one command may forget.
+const TRIMMED_MAX: u32 = 10_000;
+
+/// Forgets vacated places from before a time. The rows of entries stay: there is one for each, whatever its age.
+pub(super) fn trim(tree: &mut TreeDraft<'_, '_>, before_ms: u64, limit: u32) -> Decision<Outcome> {
+    let limit = limit.min(TRIMMED_MAX) as usize;
+    let oldest = query::vacated_places(tree.bucket.draft.view(), tree.space, limit)?;
+    let mut more = oldest.len() == limit;
+    for (parent, key, vacated) in oldest {
+        if vacated.time_ms >= before_ms {
+            more = false;
+            break;
+        }
+        tree.bucket.draft.delete(tree.space.vacated(parent, &key));
+        tree.bucket.draft.delete(tree.space.change(vacated.seq));
+        tree.record.feed_floor = vacated.seq;
+    }
+    Ok(Outcome::Purged { more })
+}
 
 impl TreeDraft<'_, '_> {
     fn next_seq(&mut self) -> u64 {

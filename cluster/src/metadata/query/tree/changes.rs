@@ -135,6 +135,35 @@ fn removed(
     }))
 }
 
+/// Places that were left and whose row is still in the feed, oldest first.
+pub(crate) fn vacated_places(
+    view: &dyn MetadataView,
+    space: TreeSpace,
+    limit: usize,
+) -> Result<Vec<(EntryId, String, VacatedRecord)>> {
+    let mut places = Vec::new();
+    let mut range = space.changes();
+    while places.len() < limit {
+        let rows = page::<ChangeRecord>(view, &range, ROWS_MAX)?;
+        let Some((TreeKey::Change { seq }, _)) = rows.last() else {
+            break;
+        };
+        range = range.starting_at(space.change(seq + 1));
+        for (_, row) in rows {
+            let ChangeRecord::Vacated { parent, key } = row else {
+                continue;
+            };
+            if let Some(vacated) = record(view, &space.vacated(parent, &key))? {
+                places.push((parent, key, vacated));
+            }
+            if places.len() == limit {
+                break;
+            }
+        }
+    }
+    Ok(places)
+}
+
 fn is_asked_for(route: &super::Route, folder: EntryId, recursive: bool) -> bool {
     if recursive { route.contains(folder) } else { route.folder() == folder }
 }

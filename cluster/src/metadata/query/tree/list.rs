@@ -88,6 +88,25 @@ pub fn revisions(
     Ok(page(view, &range, limit)?.into_iter().map(|(_, revision)| revision).collect())
 }
 
+/// Those of all files, by file and then newest first, from after `after` on; heads are not among them.
+pub fn all_revisions(
+    view: &dyn MetadataView,
+    space: TreeSpace,
+    after: Option<(EntryId, u64)>,
+    limit: usize,
+) -> Result<Vec<(EntryId, RevisionRecord)>> {
+    let mut range = space.revisions();
+    if let Some((entry, rev)) = after {
+        range = range.starting_at([&space.revision(entry, rev)[..], &[0]].concat());
+    }
+    let rows = page::<RevisionRecord>(view, &range, limit)?;
+    let of_file = |(key, revision)| match key {
+        TreeKey::Revision { entry, .. } => Ok((entry, revision)),
+        other => Err(Error::new(ErrorKind::Corrupt, format!("{other:?} stands among revisions"))),
+    };
+    rows.into_iter().map(of_file).collect()
+}
+
 /// The head of `entry`, or another revision.
 pub fn revision(
     view: &dyn MetadataView,
