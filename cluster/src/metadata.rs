@@ -13,9 +13,11 @@ pub mod query;
 pub mod record;
 mod record_format;
 pub mod secret_box;
+pub(crate) mod tree_keeper;
 pub mod view;
 
 pub use bucket_steps::DRIVE_SUFFIX;
+pub use tree_keeper::TreeRetention;
 
 #[cfg(test)]
 mod format_test;

@@ -21,9 +21,9 @@ use crate::data::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{ClusterId, GroupId, NodeId};
 use crate::membership::{Announcement, AnnouncementService, JoinService, Membership, announce};
-use crate::metadata::bucket_steps;
 use crate::metadata::client::{Admission, MetadataClient, Route, Routing, with_metadata_handlers};
 use crate::metadata::secret_box::MasterKey;
+use crate::metadata::{TreeRetention, bucket_steps, tree_keeper};
 use crate::peer::{Handlers, Method};
 use crate::placement::mover::{AutoSplit, Carrier, Director, Follower, HasBytes, Residents, Splitter, read_placement};
 use crate::placement::{Placement, PlacementPublisher, PlacementView, Surveyor, load_partition_map};
@@ -192,6 +192,7 @@ impl Cluster {
         tasks.spawn("replica map", |stop| follow_replicas(placement.clone(), replicas, stop));
         tasks.spawn("log purge", |stop| groups.clone().purge_logs(options.raft.purge_interval, stop));
         tasks.spawn("bucket janitor", |stop| bucket_steps::run_janitor(metadata.clone(), stop));
+        tasks.spawn("tree keeper", |stop| tree_keeper::run(metadata.clone(), TreeRetention::default(), stop));
         if membership.is_some() {
             tasks.spawn("data", |stop| data.clone().run(stop));
         } else {

@@ -101,6 +101,11 @@ impl MetadataClient {
         proposal.await.map_err(|panic| Error::caused_by(ErrorKind::OutcomeUnknown, "commit", panic))?
     }
 
+    /// Whether this node leads the owner's group, as far as it knows.
+    pub(crate) fn leads(&self, owner: OwnerKey) -> bool {
+        self.inner.proposer.leads(owner)
+    }
+
     pub(crate) fn now_ms(&self) -> u64 {
         self.inner.environment.clock.unix_ms()
     }

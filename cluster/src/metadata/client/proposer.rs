@@ -11,7 +11,7 @@ use super::attempts::Attempts;
 use super::routing::Routing;
 use super::wire::{ProposeAnswer, ProposeRequest};
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{GroupId, NodeId};
+use crate::id::{GroupId, NodeId, OwnerKey};
 use crate::metadata::command::{Change, Command};
 use crate::metadata::outcome::{Outcome, Refusal};
 use crate::peer::Method;
@@ -29,6 +29,11 @@ pub(super) struct Proposer {
 impl Proposer {
     pub fn new(routing: Routing, admission: Admission) -> Self {
         Self { routing, admission }
+    }
+
+    pub fn leads(&self, owner: OwnerKey) -> bool {
+        let group = self.routing.placement.group_of(owner);
+        self.routing.groups.get(group).is_ok_and(|group| group.is_leader())
     }
 
     /// `OutcomeUnknown`: it may have happened. Any other error: it did not.
