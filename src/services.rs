@@ -26,7 +26,6 @@ mod secret;
 mod write_condition;
 
 pub use body::{Body, BodyClaims, BodyPiece, ChecksumClaim};
-pub use body_hash::ChecksumHasher;
 pub use error::{BoxError, Error, ErrorKind, Result};
 pub use found_object::{FoundObject, ObjectBytes, RESOLVE_ATTEMPTS_MAX};
 pub use fresh::KeyPair;

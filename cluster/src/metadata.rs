@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub(crate) mod bucket_steps;
+pub mod checksum;
 pub mod client;
 pub mod command;
 mod command_format;

@@ -7,11 +7,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use crc_fast::CrcAlgorithm;
 use md5::{Digest as _, Md5};
+use onggi_cluster::metadata::checksum::ChecksumHasher;
 use onggi_cluster::metadata::record::{Checksum, ChecksumAlgorithm, ChecksumType};
-use sha1::Sha1;
-use sha2::Sha256;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
@@ -142,12 +140,15 @@ impl Drop for CloseOnPanic<'_> {
 
 struct Hashers {
     md5: Md5,
+    asked: Option<ChecksumAlgorithm>,
+    /// `None` if none was asked for, or the one that is computed anyway.
     checksum: Option<ChecksumHasher>,
 }
 
 impl Hashers {
-    fn new(checksum: Option<ChecksumAlgorithm>) -> Self {
-        Self { md5: Md5::new(), checksum: checksum.map(ChecksumHasher::new) }
+    fn new(asked: Option<ChecksumAlgorithm>) -> Self {
+        let checksum = asked.filter(|algorithm| *algorithm != ChecksumAlgorithm::Md5).map(ChecksumHasher::new);
+        Self { md5: Md5::new(), asked, checksum }
     }
 
     fn update_all(&mut self, pieces: &[Bytes]) {
@@ -160,55 +161,14 @@ impl Hashers {
     }
 
     fn finish(self) -> Digests {
-        Digests { md5: self.md5.finalize().into(), checksum: self.checksum.map(ChecksumHasher::finish) }
-    }
-}
-
-/// One of Amazon's checksums over bytes as they come.
-pub struct ChecksumHasher {
-    algorithm: ChecksumAlgorithm,
-    state: ChecksumState,
-}
-
-enum ChecksumState {
-    Crc(crc_fast::Digest),
-    Sha1(Sha1),
-    Sha256(Sha256),
-}
-
-impl ChecksumHasher {
-    pub fn new(algorithm: ChecksumAlgorithm) -> Self {
-        let state = match algorithm {
-            ChecksumAlgorithm::Crc32 => ChecksumState::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc32IsoHdlc)),
-            ChecksumAlgorithm::Crc32c => ChecksumState::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc32Iscsi)),
-            ChecksumAlgorithm::Crc64Nvme => ChecksumState::Crc(crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme)),
-            ChecksumAlgorithm::Sha1 => ChecksumState::Sha1(Sha1::new()),
-            ChecksumAlgorithm::Sha256 => ChecksumState::Sha256(Sha256::new()),
-        };
-        Self { algorithm, state }
-    }
-
-    pub fn update(&mut self, bytes: &[u8]) {
-        match &mut self.state {
-            ChecksumState::Crc(crc) => crc.update(bytes),
-            ChecksumState::Sha1(sha1) => sha1.update(bytes),
-            ChecksumState::Sha256(sha256) => sha256.update(bytes),
-        }
-    }
-
-    pub fn finish(self) -> Checksum {
-        let value = match self.state {
-            ChecksumState::Crc(crc) => {
-                let value = crc.finalize().to_be_bytes();
-                match self.algorithm {
-                    ChecksumAlgorithm::Crc64Nvme => value.to_vec(),
-                    _ => value[4..].to_vec(),
-                }
+        let md5: [u8; 16] = self.md5.finalize().into();
+        let checksum = match self.asked {
+            Some(algorithm @ ChecksumAlgorithm::Md5) => {
+                Some(Checksum { algorithm, kind: ChecksumType::FullObject, value: md5.to_vec() })
             }
-            ChecksumState::Sha1(sha1) => sha1.finalize().to_vec(),
-            ChecksumState::Sha256(sha256) => sha256.finalize().to_vec(),
+            _ => self.checksum.map(ChecksumHasher::finish),
         };
-        Checksum { algorithm: self.algorithm, kind: ChecksumType::FullObject, value }
+        Digests { md5, checksum }
     }
 }
 
@@ -216,38 +176,26 @@ impl ChecksumHasher {
 mod tests {
     use super::*;
 
-    fn checksum_of_123456789(algorithm: ChecksumAlgorithm) -> String {
-        let mut hasher = ChecksumHasher::new(algorithm);
-        hasher.update(b"1234");
-        hasher.update(b"56789");
-        hex::encode(hasher.finish().value)
-    }
-
-    /// Check values of the CRC catalogue, and of FIPS 180 for SHA.
-    #[test]
-    fn known_checksums() {
-        assert_eq!(checksum_of_123456789(ChecksumAlgorithm::Crc32), "cbf43926");
-        assert_eq!(checksum_of_123456789(ChecksumAlgorithm::Crc32c), "e3069283");
-        assert_eq!(checksum_of_123456789(ChecksumAlgorithm::Crc64Nvme), "ae8b14860a799888");
-        assert_eq!(checksum_of_123456789(ChecksumAlgorithm::Sha1), "f7c3bc1d808e04732adf679965ccc34ca7ae3441");
-        assert_eq!(
-            checksum_of_123456789(ChecksumAlgorithm::Sha256),
-            "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"
-        );
-    }
-
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn batches_hash_like_one_piece() {
         let whole: Vec<u8> = (0..7 * BATCH_BYTES + 17).map(|at| (at * 7 + at / 255) as u8).collect();
         let expected = hex::encode(Md5::digest(&whole));
-        for piece_bytes in [1000, IN_PLACE_BYTES_MAX, BATCH_BYTES, whole.len()] {
-            let mut hash = BodyHash::new(Some(ChecksumAlgorithm::Sha256));
+        let of_whole = |algorithm| {
+            let mut hasher = ChecksumHasher::new(algorithm);
+            hasher.update(&whole);
+            hasher.finish()
+        };
+        let algorithms = [ChecksumAlgorithm::Sha256, ChecksumAlgorithm::Md5];
+        for (piece_bytes, algorithm) in
+            [1000, IN_PLACE_BYTES_MAX, BATCH_BYTES, whole.len()].into_iter().zip(algorithms.into_iter().cycle())
+        {
+            let mut hash = BodyHash::new(Some(algorithm));
             for piece in whole.chunks(piece_bytes) {
                 hash.update(Bytes::copy_from_slice(piece)).await.unwrap();
             }
             let digests = hash.finish().await.unwrap();
             assert_eq!(hex::encode(digests.md5), expected);
-            assert_eq!(digests.checksum.unwrap().value, Sha256::digest(&whole).to_vec());
+            assert_eq!(digests.checksum, Some(of_whole(algorithm)));
         }
     }
 }

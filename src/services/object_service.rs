@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use futures::StreamExt;
 use onggi_cluster::id::OwnerKey;
+use onggi_cluster::metadata::checksum::ChecksumHasher;
 use onggi_cluster::metadata::command::{
     CopyObject, DeleteObject, OwnerChange, PutObject, VersionSelector, WriteCondition,
 };
@@ -21,7 +22,6 @@ use onggi_cluster::metadata::view::MetadataView;
 use onggi_cluster::{DataClient, ErrorKind as ClusterErrorKind};
 
 use super::body::Body;
-use super::body_hash::ChecksumHasher;
 use super::body_intake;
 use super::error::{Error, Result};
 use super::found_object::{FoundObject, ObjectBytes};

@@ -64,7 +64,7 @@ def test_part_numbers_with_gaps_and_reads_by_part(s3, bucket):
     assert first["Body"].read() == data[3]
 
 
-@pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"])
+@pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256", "SHA512", "XXHASH64", "XXHASH3", "XXHASH128"])
 def test_multipart_checksums(s3, bucket, algorithm):
     parts = cut(payload(2 * PART_BYTES_MIN + 9), PART_BYTES_MIN)
     field = f"Checksum{algorithm}"

@@ -117,6 +117,11 @@ CHECKSUMS = {
     "CRC32": None,
     "CRC32C": None,
     "CRC64NVME": None,
+    "SHA512": lambda data: hashlib.sha512(data).digest(),
+    # Computed by AWS's runtime, which boto3 brings along.
+    "XXHASH64": None,
+    "XXHASH3": None,
+    "XXHASH128": None,
 }
 
 
@@ -137,6 +142,18 @@ def test_checksums(s3, bucket, algorithm, size):
         assert put[field] == base64.b64encode(digest(data)).decode()
     (listed,) = s3.list_objects_v2(Bucket=bucket)["Contents"]
     assert listed["ChecksumAlgorithm"] == [algorithm]
+
+
+def test_md5_as_a_checksum_is_one_that_the_caller_computes(s3, bucket):
+    data = payload(8 * KIB + 1)
+    digest = base64.b64encode(hashlib.md5(data).digest()).decode()
+    put = s3.put_object(Bucket=bucket, Key="checksum", Body=data, ChecksumMD5=digest)
+    got = s3.get_object(Bucket=bucket, Key="checksum", ChecksumMode="ENABLED")
+    assert got["Body"].read() == data
+    assert put["ChecksumMD5"] == got["ChecksumMD5"] == digest
+    with pytest.raises(ClientError) as refused:
+        s3.put_object(Bucket=bucket, Key="checksum", Body=b"other", ChecksumMD5=digest)
+    assert code(refused) == "BadDigest"
 
 
 def test_wrong_digests_are_refused(s3, bucket):

@@ -47,6 +47,94 @@ async fn every_algorithm_is_kept() {
     }
 }
 
+/// The SDK takes values of these that the caller computed: here those of "123456789", from AWS's own library.
+#[tokio::test]
+async fn checksums_that_the_sdk_cannot_compute_are_verified_and_kept() {
+    let (client, bucket) = test_bucket().await;
+    let put = || client.put_object().bucket(&bucket).key("k").body(ByteStream::from_static(b"123456789"));
+    let sha512 = "2eZ2LdHI6vbWGzxhkvxAjU1tXxF20MKRabwk5xw/J0rSf81YEbMT1oH35V7ALXPUmclUVba1u1A6z1dPuo/+hQ==";
+    let right = [
+        put().checksum_sha512(sha512),
+        put().checksum_md5("JfnnlDI7RTiF9RgfG2JNCw=="),
+        put().checksum_xxhash64("jLhB20DmroM="),
+        put().checksum_xxhash3("ctyxi2ehff8="),
+        put().checksum_xxhash128("MxGUd+3l3NXpcWQnaB1YYA=="),
+    ];
+    for request in right {
+        let stored = request.send().await.unwrap();
+        let attributes = client.get_object_attributes().bucket(&bucket).key("k");
+        let attributes = attributes.object_attributes(ObjectAttributes::Checksum).send().await.unwrap();
+        let kept = attributes.checksum().unwrap();
+        let of_put = [
+            stored.checksum_sha512(),
+            stored.checksum_md5(),
+            stored.checksum_xxhash64(),
+            stored.checksum_xxhash3(),
+            stored.checksum_xxhash128(),
+        ];
+        let of_attributes = [
+            kept.checksum_sha512(),
+            kept.checksum_md5(),
+            kept.checksum_xxhash64(),
+            kept.checksum_xxhash3(),
+            kept.checksum_xxhash128(),
+        ];
+        assert_eq!(of_put, of_attributes);
+        assert_eq!(of_put.iter().flatten().count(), 1);
+    }
+    let wrong = [
+        put().checksum_sha512(sha512.replace("2eZ2", "AAAA")),
+        put().checksum_md5("AAAAAAAAAAAAAAAAAAAAAA=="),
+        put().checksum_xxhash64("AAAAAAAAAAA="),
+        put().checksum_xxhash3("jLhB20DmroM="),
+        put().checksum_xxhash128("AAAAAAAAAAAAAAAAAAAAAA=="),
+    ];
+    for request in wrong {
+        assert_eq!(code(&request.send().await), "BadDigest");
+    }
+}
+
+/// An upload bound to an algorithm has it for parts that bring no value, copied ones among them.
+#[tokio::test]
+async fn every_algorithm_binds_an_upload() {
+    let (client, bucket) = test_bucket().await;
+    let source = client.put_object().bucket(&bucket).key("source").body(pattern(1000, 1).into());
+    source.send().await.unwrap();
+    for algorithm in ChecksumAlgorithm::values().iter().map(|name| ChecksumAlgorithm::from(*name)) {
+        let upload = client.create_multipart_upload().bucket(&bucket).key("k").checksum_algorithm(algorithm.clone());
+        let upload = upload.send().await.unwrap();
+        let id = upload.upload_id().unwrap();
+        let part = client.upload_part_copy().bucket(&bucket).key("k").upload_id(id).part_number(1);
+        let part = part.copy_source(format!("{bucket}/source")).send().await.unwrap();
+        let etag = part.copy_part_result().and_then(|part| part.e_tag());
+        let listed = client.list_parts().bucket(&bucket).key("k").upload_id(id).send().await.unwrap();
+        assert_eq!(listed.checksum_algorithm(), Some(&algorithm));
+        let parts = CompletedPart::builder().part_number(1).set_e_tag(etag.map(str::to_owned)).build();
+        let complete = client.complete_multipart_upload().bucket(&bucket).key("k").upload_id(id);
+        let parts = CompletedMultipartUpload::builder().parts(parts).build();
+        let completed = complete.multipart_upload(parts).send().await.unwrap();
+        let kind = match algorithm {
+            ChecksumAlgorithm::Crc64Nvme => ChecksumType::FullObject,
+            _ => ChecksumType::Composite,
+        };
+        assert_eq!(completed.checksum_type(), Some(&kind), "{algorithm:?}");
+        let [listed_part] = listed.parts() else { panic!("one part was stored") };
+        let values = [
+            listed_part.checksum_crc32(),
+            listed_part.checksum_crc32_c(),
+            listed_part.checksum_crc64_nvme(),
+            listed_part.checksum_sha1(),
+            listed_part.checksum_sha256(),
+            listed_part.checksum_sha512(),
+            listed_part.checksum_md5(),
+            listed_part.checksum_xxhash64(),
+            listed_part.checksum_xxhash3(),
+            listed_part.checksum_xxhash128(),
+        ];
+        assert_eq!(values.iter().flatten().count(), 1, "{algorithm:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_checksum_stores_nothing() {
     let (client, bucket) = test_bucket().await;

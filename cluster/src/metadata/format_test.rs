@@ -170,7 +170,10 @@ fn records() -> Vec<Sample> {
         zone: Some("räck 3".to_owned()),
         used_by: Some(NodeId(300)),
     };
-    vec![
+    let bound = |algorithm| UploadRecord { checksum: Some((algorithm, ChecksumType::Composite)), ..upload.clone() };
+    let bound =
+        ChecksumAlgorithm::ALL.map(|algorithm| Sample::of(&format!("upload: {algorithm:?}"), &bound(algorithm)));
+    let samples = vec![
         Sample::of("version: empty", &object(Content::Empty)),
         Sample::of("version: inline", &object(Content::Inline { blob: blob() })),
         Sample::of("version: blob", &object(chunked)),
@@ -206,7 +209,8 @@ fn records() -> Vec<Sample> {
         Sample::of("range", &range()),
         Sample::of("split: under way", &split(None)),
         Sample::of("split: done", &split(Some(300))),
-    ]
+    ];
+    samples.into_iter().chain(bound).collect()
 }
 
 fn node(state: NodeState) -> NodeRecord {

@@ -121,6 +121,11 @@ pub enum ChecksumAlgorithm {
     Crc64Nvme,
     Sha1,
     Sha256,
+    Sha512,
+    Md5,
+    XxHash64,
+    XxHash3,
+    XxHash128,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +134,7 @@ pub enum ChecksumType {
     Composite,
 }
 
-/// A checksum that the client gave (and we verified) or that we computed. Big endian, unpadded: 4, 8, 20 or 32 bytes.
+/// A checksum that the client gave (and we verified) or that we computed. Big endian, unpadded: 4 to 64 bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checksum {
     pub algorithm: ChecksumAlgorithm,

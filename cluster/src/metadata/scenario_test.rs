@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use crc_fast::CrcAlgorithm;
 use expect_test::Expect;
-use sha2::{Digest, Sha256};
 
 use super::test_group::{TestGroup, owner};
 use crate::id::{BlobId, BucketId, UploadId, VersionId};
+use crate::metadata::checksum::ChecksumHasher;
 use crate::metadata::command::{
     CompleteUpload, CopyObject, DeleteObject, NewContent, NewPart, OwnerChange, PartReference, PutObject,
     VersionSelector, WriteCondition,
@@ -434,6 +433,7 @@ fn algorithm(name: &str) -> ChecksumAlgorithm {
     match name {
         "crc32" => ChecksumAlgorithm::Crc32,
         "sha256" => ChecksumAlgorithm::Sha256,
+        "xxhash128" => ChecksumAlgorithm::XxHash128,
         other => panic!("no such algorithm: {other}"),
     }
 }
@@ -448,11 +448,9 @@ fn kind(name: Option<&&str>) -> ChecksumType {
 /// A part of an ETag's letter consists of that letter.
 fn checksum_of_part(algorithm: ChecksumAlgorithm, letter: u8, bytes: u64) -> Checksum {
     let body = vec![letter; bytes as usize];
-    let value = match algorithm {
-        ChecksumAlgorithm::Sha256 => Sha256::digest(&body).to_vec(),
-        _ => (crc_fast::checksum(CrcAlgorithm::Crc32IsoHdlc, &body) as u32).to_be_bytes().to_vec(),
-    };
-    Checksum { algorithm, kind: ChecksumType::FullObject, value }
+    let mut hasher = ChecksumHasher::new(algorithm);
+    hasher.update(&body);
+    hasher.finish()
 }
 
 fn show_checksum(checksum: &Checksum) -> String {

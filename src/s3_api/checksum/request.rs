@@ -6,13 +6,13 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName};
+use onggi_cluster::metadata::checksum::ChecksumHasher;
 use onggi_cluster::metadata::record::{Checksum, ChecksumAlgorithm, ChecksumType};
 use sha2::Digest;
 use subtle::ConstantTimeEq;
 
-use crate::s3_api::checksum::{ALGORITHMS, algorithm_name, header_name, parse_algorithm, parse_value, type_name};
+use crate::s3_api::checksum::{algorithm_name, header_name, parse_algorithm, parse_value, type_name};
 use crate::s3_api::error::{ErrorCode, Result, S3Error};
-use crate::services::ChecksumHasher;
 
 /// Names in `x-amz-checksum-…` that carry no value of an algorithm.
 const NOT_A_VALUE: &[&str] = &["x-amz-checksum-algorithm", "x-amz-checksum-type", "x-amz-checksum-mode"];
@@ -126,9 +126,13 @@ pub fn upload_checksum(headers: &HeaderMap) -> Result<Option<(ChecksumAlgorithm,
 pub fn requested_algorithm(headers: &HeaderMap) -> Result<Option<ChecksumAlgorithm>> {
     let name = HeaderName::from_static("x-amz-checksum-algorithm");
     let Some(value) = headers.get(&name) else { return Ok(None) };
-    let message = "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]";
     let algorithm = value.to_str().ok().and_then(parse_algorithm);
-    algorithm.map(Some).ok_or_else(|| S3Error::invalid_request(message))
+    algorithm.map(Some).ok_or_else(|| {
+        let valid = ChecksumAlgorithm::ALL.map(algorithm_name).join(", ");
+        S3Error::invalid_request(format!(
+            "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [{valid}]"
+        ))
+    })
 }
 
 /// The checksum of the whole object and its type, as CompleteMultipartUpload gives them. A composite value may carry `-N`.
@@ -163,14 +167,8 @@ fn default_type(algorithm: ChecksumAlgorithm) -> ChecksumType {
     }
 }
 
-/// CRC64NVME is always of the whole object, SHA never: only CRCs can be combined from those of parts.
 fn check_type(algorithm: ChecksumAlgorithm, kind: ChecksumType) -> Result<()> {
-    let legal = match algorithm {
-        ChecksumAlgorithm::Crc32 | ChecksumAlgorithm::Crc32c => true,
-        ChecksumAlgorithm::Crc64Nvme => kind == ChecksumType::FullObject,
-        ChecksumAlgorithm::Sha1 | ChecksumAlgorithm::Sha256 => kind == ChecksumType::Composite,
-    };
-    if legal {
+    if algorithm.has_type(kind) {
         return Ok(());
     }
     let (kind, algorithm) = (type_name(kind), algorithm_name(algorithm).to_ascii_lowercase());
@@ -192,7 +190,8 @@ fn single_value(headers: &HeaderMap) -> Result<Option<(ChecksumAlgorithm, &str)>
         if !name.as_str().starts_with("x-amz-checksum-") || NOT_A_VALUE.contains(&name.as_str()) {
             continue;
         }
-        let Some(algorithm) = ALGORITHMS.into_iter().find(|algorithm| header_name(*algorithm) == *name) else {
+        let Some(algorithm) = ChecksumAlgorithm::ALL.into_iter().find(|algorithm| header_name(*algorithm) == *name)
+        else {
             return Err(S3Error::header_not_implemented(name.as_str()));
         };
         let text = value.to_str().map_err(|_| invalid_value(name))?;
@@ -209,7 +208,8 @@ fn announced_trailer(headers: &HeaderMap) -> Result<Option<ChecksumAlgorithm>> {
     for value in headers.get_all("x-amz-trailer") {
         let names = value.to_str().unwrap_or("?").split(',').map(str::trim).filter(|name| !name.is_empty());
         for name in names {
-            let algorithm = ALGORITHMS.into_iter().find(|a| header_name(*a).as_str().eq_ignore_ascii_case(name));
+            let algorithm =
+                ChecksumAlgorithm::ALL.into_iter().find(|a| header_name(*a).as_str().eq_ignore_ascii_case(name));
             let Some(algorithm) = algorithm else {
                 let message = "The value specified in the x-amz-trailer header is not supported";
                 return Err(S3Error::invalid_request(message));

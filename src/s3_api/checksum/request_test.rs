@@ -1,13 +1,13 @@
 //! What requests may say about checksums, and what they may not.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use onggi_cluster::metadata::checksum::ChecksumHasher;
 use onggi_cluster::metadata::record::{ChecksumAlgorithm, ChecksumType};
 
 use super::{
     BodyChecksum, ExpectedValue, completed_checksum, content_md5, upload_checksum, verify_content_md5, verify_document,
 };
 use crate::s3_api::error::{ErrorCode, Result};
-use crate::services::ChecksumHasher;
 
 fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
     let mut map = HeaderMap::new();
@@ -45,7 +45,7 @@ fn header_or_trailer_but_one() {
         (&[("x-amz-sdk-checksum-algorithm", "SHA1"), ("x-amz-checksum-crc32", "y/Q5Jg==")], "InvalidRequest"),
         (&[("x-amz-checksum-crc32", "nonsense")], "InvalidRequest: Value for x-amz-checksum-crc32 header is invalid."),
         (&[("x-amz-checksum-sha256", "y/Q5Jg==")], "InvalidRequest"),
-        (&[("x-amz-checksum-xxhash64", "AAAA")], "NotImplemented"),
+        (&[("x-amz-checksum-crc16", "AAAA")], "NotImplemented"),
     ] {
         assert!(outcome(parse(pairs)).starts_with(code), "{pairs:?} {}", outcome(parse(pairs)));
     }
@@ -107,7 +107,8 @@ fn types_of_multipart_checksums() {
         &[(algorithm, "CRC64NVME"), (kind, "COMPOSITE")],
         &[(algorithm, "SHA256"), (kind, "FULL_OBJECT")],
         &[(algorithm, "CRC32"), (kind, "whole")],
-        &[(algorithm, "MD5")],
+        &[(algorithm, "XXHASH128"), (kind, "FULL_OBJECT")],
+        &[(algorithm, "CRC16")],
     ] {
         assert_eq!(of(pairs).unwrap_err().code, ErrorCode::InvalidRequest, "{pairs:?}");
     }

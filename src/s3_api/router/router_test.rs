@@ -5,9 +5,11 @@ use std::fmt::Write;
 
 use expect_test::expect_file;
 use http::{HeaderMap, HeaderValue, Method, Uri};
+use onggi_cluster::metadata::record::{ChecksumAlgorithm, ChecksumType};
 
 use super::operation::{Marker, OLD_NAMES, Scope};
 use super::{Operation, Support, route, verb_name};
+use crate::s3_api::checksum;
 
 fn routed(method: &str, path_and_query: &str, headers: &[(&'static str, &str)]) -> String {
     let mut map = HeaderMap::new();
@@ -152,6 +154,22 @@ fn compatibility_page_is_made_from_the_table() {
     page.push_str(
         "\n`PostObject` is the browser form upload, `Preflight` the CORS preflight; both are plain HTTP requests without an SDK\n\
          operation. How requests are signed: [authentication.md](authentication.md).\n",
+    );
+    page.push_str(
+        "\n## Checksums\n\n\
+         Every algorithm that S3 has, in a header or a trailer, verified before the body becomes an object, kept, and given back where\n\
+         S3 gives it. An object of one PUT has the checksum of its bytes; one in parts has a type:\n\n\
+         | algorithm | header | of an object in parts |\n| --- | --- | --- |\n",
+    );
+    for algorithm in ChecksumAlgorithm::ALL {
+        let types = [ChecksumType::Composite, ChecksumType::FullObject].into_iter();
+        let types: Vec<_> = types.filter(|kind| algorithm.has_type(*kind)).map(checksum::type_name).collect();
+        let (name, header) = (checksum::algorithm_name(algorithm), checksum::header_name(algorithm));
+        writeln!(page, "| {name} | `{header}` | {} |", types.join(" or ")).unwrap();
+    }
+    page.push_str(
+        "\nMD5 as a checksum is not `Content-MD5`, which is verified and not kept. A client that sends no checksum gets CRC64NVME. The\n\
+         values of the xxHash family are big endian, as AWS's own library writes them.\n",
     );
     expect_file!["../../../docs/s3-compatibility.md"].assert_eq(&page);
 }

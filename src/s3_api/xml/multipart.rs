@@ -3,7 +3,7 @@
 use onggi_cluster::metadata::command::PartReference;
 use onggi_cluster::metadata::record::{Checksum, ChecksumAlgorithm, ChecksumType, ETag};
 
-use crate::s3_api::checksum::{ALGORITHMS, element_name, parse_value, type_name};
+use crate::s3_api::checksum::{element_name, parse_value, type_name};
 use crate::s3_api::error::{ErrorCode, Result, S3Error};
 use crate::s3_api::etag;
 use crate::s3_api::timestamp::iso_8601;
@@ -50,7 +50,7 @@ fn parse_part(part: &Element) -> Result<PartReference> {
         || S3Error::new(ErrorCode::InvalidPart).field("PartNumber", number.to_string()).field("ETag", etag_text);
     let etag = etag::parse(etag_text).filter(|etag| etag.parts.is_none()).ok_or_else(invalid_part)?;
     let mut checksum = None;
-    for algorithm in ALGORITHMS {
+    for algorithm in ChecksumAlgorithm::ALL {
         let Some(text) = part.text(element_name(algorithm)).filter(|text| !text.is_empty()) else { continue };
         let value = parse_value(algorithm, text).ok_or_else(invalid_part)?;
         checksum = Some(Checksum { algorithm, kind: ChecksumType::FullObject, value });

@@ -4,12 +4,10 @@
 
 mod crc_polynomial;
 
-use crc_fast::CrcAlgorithm;
 use crc_polynomial::CrcPolynomial;
-use sha1::{Digest, Sha1};
-use sha2::Sha256;
 
 use super::complete_upload::Completion;
+use crate::metadata::checksum::ChecksumHasher;
 use crate::metadata::outcome::Refusal;
 use crate::metadata::record::{Checksum, ChecksumAlgorithm, ChecksumType, PartRecord, UploadRecord};
 
@@ -50,10 +48,8 @@ fn common_algorithm(parts: &[PartRecord]) -> Option<ChecksumAlgorithm> {
 }
 
 fn default_type(algorithm: ChecksumAlgorithm) -> ChecksumType {
-    match algorithm {
-        ChecksumAlgorithm::Crc32 | ChecksumAlgorithm::Crc32c | ChecksumAlgorithm::Crc64Nvme => ChecksumType::FullObject,
-        ChecksumAlgorithm::Sha1 | ChecksumAlgorithm::Sha256 => ChecksumType::Composite,
-    }
+    let can_be_full = algorithm.has_type(ChecksumType::FullObject);
+    if can_be_full { ChecksumType::FullObject } else { ChecksumType::Composite }
 }
 
 /// `None`: this algorithm has no such type, or a part's checksum has not its length.
@@ -62,102 +58,70 @@ fn combine<'p>(
     kind: ChecksumType,
     parts: impl Iterator<Item = (&'p [u8], u64)>,
 ) -> Option<Vec<u8>> {
-    match (kind, Crc::of(algorithm)) {
-        (ChecksumType::FullObject, Some(crc)) => crc.of_whole(parts),
-        (ChecksumType::FullObject, None) => None,
-        // S3 has no composite CRC64NVME.
-        (ChecksumType::Composite, _) if algorithm == ChecksumAlgorithm::Crc64Nvme => None,
-        (ChecksumType::Composite, crc) => {
-            let joined: Vec<u8> = parts.flat_map(|(value, _)| value.iter().copied()).collect();
-            Some(match (crc, algorithm) {
-                (Some(crc), _) => crc.to_bytes(crc_fast::checksum(crc.algorithm, &joined)),
-                (None, ChecksumAlgorithm::Sha1) => Sha1::digest(&joined).to_vec(),
-                (None, _) => Sha256::digest(&joined).to_vec(),
-            })
+    if !algorithm.has_type(kind) {
+        return None;
+    }
+    match kind {
+        ChecksumType::FullObject => crc_of_whole(algorithm, parts),
+        ChecksumType::Composite => {
+            let mut hasher = ChecksumHasher::new(algorithm);
+            parts.for_each(|(value, _)| hasher.update(value));
+            Some(hasher.finish().value)
         }
     }
 }
 
-struct Crc {
-    algorithm: CrcAlgorithm,
-    polynomial: CrcPolynomial,
-    bytes: usize,
-}
-
-impl Crc {
-    fn of(algorithm: ChecksumAlgorithm) -> Option<Self> {
-        let (algorithm, polynomial, bytes) = match algorithm {
-            ChecksumAlgorithm::Crc32 => (CrcAlgorithm::Crc32IsoHdlc, CrcPolynomial::CRC32, 4),
-            ChecksumAlgorithm::Crc32c => (CrcAlgorithm::Crc32Iscsi, CrcPolynomial::CRC32C, 4),
-            ChecksumAlgorithm::Crc64Nvme => (CrcAlgorithm::Crc64Nvme, CrcPolynomial::CRC64_NVME, 8),
-            ChecksumAlgorithm::Sha1 | ChecksumAlgorithm::Sha256 => return None,
-        };
-        Some(Self { algorithm, polynomial, bytes })
-    }
-
-    fn of_whole<'p>(&self, parts: impl Iterator<Item = (&'p [u8], u64)>) -> Option<Vec<u8>> {
-        let mut whole = crc_fast::checksum(self.algorithm, b"");
-        for (value, bytes) in parts {
-            whole = self.polynomial.combine(whole, self.parse(value)?, bytes);
-        }
-        Some(self.to_bytes(whole))
-    }
-
-    fn parse(&self, value: &[u8]) -> Option<u64> {
+fn crc_of_whole<'p>(algorithm: ChecksumAlgorithm, parts: impl Iterator<Item = (&'p [u8], u64)>) -> Option<Vec<u8>> {
+    let polynomial = CrcPolynomial::of(algorithm)?;
+    let unused = 8 - algorithm.value_bytes();
+    // The CRC of nothing.
+    let mut whole = 0;
+    for (value, bytes) in parts {
         let mut padded = [0; 8];
-        padded
-            .get_mut(8 - self.bytes..)?
-            .copy_from_slice(value.get(..self.bytes).filter(|_| value.len() == self.bytes)?);
-        Some(u64::from_be_bytes(padded))
+        padded[unused..].copy_from_slice(Some(value).filter(|value| value.len() + unused == 8)?);
+        whole = polynomial.combine(whole, u64::from_be_bytes(padded), bytes);
     }
-
-    fn to_bytes(&self, crc: u64) -> Vec<u8> {
-        crc.to_be_bytes()[8 - self.bytes..].to_vec()
-    }
+    Some(whole.to_be_bytes()[unused..].to_vec())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn crc(algorithm: ChecksumAlgorithm, data: &[u8]) -> Vec<u8> {
-        let crc = Crc::of(algorithm).unwrap();
-        crc.to_bytes(crc_fast::checksum(crc.algorithm, data))
+    fn value(algorithm: ChecksumAlgorithm, data: &[u8]) -> Vec<u8> {
+        let mut hasher = ChecksumHasher::new(algorithm);
+        hasher.update(data);
+        hasher.finish().value
+    }
+
+    fn of_parts(algorithm: ChecksumAlgorithm, kind: ChecksumType, parts: &[&[u8]]) -> Option<Vec<u8>> {
+        let values: Vec<Vec<u8>> = parts.iter().map(|part| value(algorithm, part)).collect();
+        let listed = values.iter().zip(parts).map(|(value, part)| (value.as_slice(), part.len() as u64));
+        combine(algorithm, kind, listed)
     }
 
     #[test]
-    fn the_crcs_are_those_of_s3() {
-        // The catalogue's check values, for "123456789".
-        assert_eq!(crc(ChecksumAlgorithm::Crc32, b"123456789"), 0xcbf4_3926_u32.to_be_bytes());
-        assert_eq!(crc(ChecksumAlgorithm::Crc32c, b"123456789"), 0xe306_9283_u32.to_be_bytes());
-        assert_eq!(crc(ChecksumAlgorithm::Crc64Nvme, b"123456789"), 0xae8b_1486_0a79_9888_u64.to_be_bytes());
-    }
-
-    #[test]
-    fn combined_crcs_are_those_of_the_joined_bytes() {
+    fn every_algorithm_has_the_types_that_s3_has() {
         let parts = [&b"one"[..], b"", b"and two", b"3"];
-        for algorithm in [ChecksumAlgorithm::Crc32, ChecksumAlgorithm::Crc32c, ChecksumAlgorithm::Crc64Nvme] {
-            let values: Vec<Vec<u8>> = parts.iter().map(|part| crc(algorithm, part)).collect();
-            let listed = values.iter().zip(parts).map(|(value, part)| (value.as_slice(), part.len() as u64));
-            let whole = combine(algorithm, ChecksumType::FullObject, listed);
-            assert_eq!(whole, Some(crc(algorithm, &parts.concat())), "{algorithm:?}");
+        for algorithm in ChecksumAlgorithm::ALL {
+            let values: Vec<u8> = parts.iter().flat_map(|part| value(algorithm, part)).collect();
+            let (of_joined, of_values) = (value(algorithm, &parts.concat()), value(algorithm, &values));
+            let expected = match algorithm {
+                ChecksumAlgorithm::Crc32 | ChecksumAlgorithm::Crc32c => (Some(of_joined), Some(of_values)),
+                ChecksumAlgorithm::Crc64Nvme => (Some(of_joined), None),
+                _ => (None, Some(of_values)),
+            };
+            let full = of_parts(algorithm, ChecksumType::FullObject, &parts);
+            let composite = of_parts(algorithm, ChecksumType::Composite, &parts);
+            assert_eq!((full, composite), expected, "{algorithm:?}");
         }
     }
 
     #[test]
-    fn composite_is_the_checksum_of_the_checksums() {
-        let parts = [Sha256::digest(b"a").to_vec(), Sha256::digest(b"b").to_vec()];
-        let listed = parts.iter().map(|part| (part.as_slice(), 1));
-        let composite = combine(ChecksumAlgorithm::Sha256, ChecksumType::Composite, listed);
-        assert_eq!(composite, Some(Sha256::digest(parts.concat()).to_vec()));
-    }
-
-    #[test]
-    fn what_s3_does_not_have_is_refused() {
-        let none = || std::iter::empty();
-        assert_eq!(combine(ChecksumAlgorithm::Sha1, ChecksumType::FullObject, none()), None);
-        assert_eq!(combine(ChecksumAlgorithm::Crc64Nvme, ChecksumType::Composite, none()), None);
-        let short = [(&[1u8][..], 1)];
-        assert_eq!(combine(ChecksumAlgorithm::Crc32, ChecksumType::FullObject, short.into_iter()), None);
+    fn a_value_of_another_length_is_refused() {
+        for value in [&[1][..], &[1; 5], &[1; 9]] {
+            let parts = [(value, 1)].into_iter();
+            assert_eq!(combine(ChecksumAlgorithm::Crc32, ChecksumType::FullObject, parts), None);
+        }
     }
 }

@@ -28,7 +28,18 @@ struct_fields!(ETag { md5, parts });
 
 struct_fields!(Checksum { algorithm, kind, value });
 
-enum_fields!(ChecksumAlgorithm { 1 => Crc32, 2 => Crc32c, 3 => Crc64Nvme, 4 => Sha1, 5 => Sha256 });
+enum_fields!(ChecksumAlgorithm {
+    1 => Crc32,
+    2 => Crc32c,
+    3 => Crc64Nvme,
+    4 => Sha1,
+    5 => Sha256,
+    6 => Sha512,
+    7 => Md5,
+    8 => XxHash64,
+    9 => XxHash3,
+    10 => XxHash128,
+});
 
 enum_fields!(ChecksumType { 0 => FullObject, 1 => Composite });
 

@@ -335,7 +335,11 @@ fn an_unbound_upload_has_the_checksum_that_all_its_parts_have() {
          complete b/m u3 1:a
          upload b/n u4 sha256 composite
          part b/n u4 1 5M sha256 etag=a
-         complete b/n u4 1:a",
+         complete b/n u4 1:a
+         upload b/o u5
+         part b/o u5 1 5M xxhash128 etag=a
+         complete b/o u5 1:a type=full
+         complete b/o u5 1:a",
         expect![[r#"
             create b
                 BucketCreated { bucket: BucketId(1) }
@@ -369,6 +373,14 @@ fn an_unbound_upload_has_the_checksum_that_all_its_parts_have() {
                 Done
             complete b/n u4 1:a
                 v4 etag=23ca…-1 5242880 bytes Composite Sha256 09d6e523
+            upload b/o u5
+                u5
+            part b/o u5 1 5M xxhash128 etag=a
+                Done
+            complete b/o u5 1:a type=full
+                refused: ChecksumAlgorithmMismatch
+            complete b/o u5 1:a
+                v5 etag=23ca…-1 5242880 bytes Composite XxHash128 4a0aa096
         "#]],
     );
 }

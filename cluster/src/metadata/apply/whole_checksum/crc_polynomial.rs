@@ -2,6 +2,8 @@
 //! Owns: arithmetic of polynomials over GF(2) modulo a CRC's, in reflected bits (the highest bit is x⁰), as in zlib's `crc32_combine`.
 //! A completion of 10,000 parts combines as many CRCs inside `apply`: 2 µs each here; the matrices of a general library take 200.
 
+use crate::metadata::record::ChecksumAlgorithm;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CrcPolynomial {
     /// Of the catalogue's polynomial, reflected.
@@ -11,9 +13,19 @@ pub(super) struct CrcPolynomial {
 }
 
 impl CrcPolynomial {
-    pub const CRC32: Self = Self { reflected: 0xedb8_8320, width: 32 };
-    pub const CRC32C: Self = Self { reflected: 0x82f6_3b78, width: 32 };
-    pub const CRC64_NVME: Self = Self { reflected: 0x9a6c_9329_ac4b_c9b5, width: 64 };
+    const CRC32: Self = Self { reflected: 0xedb8_8320, width: 32 };
+    const CRC32C: Self = Self { reflected: 0x82f6_3b78, width: 32 };
+    const CRC64_NVME: Self = Self { reflected: 0x9a6c_9329_ac4b_c9b5, width: 64 };
+
+    /// `None`: it is no CRC.
+    pub fn of(algorithm: ChecksumAlgorithm) -> Option<Self> {
+        match algorithm {
+            ChecksumAlgorithm::Crc32 => Some(Self::CRC32),
+            ChecksumAlgorithm::Crc32c => Some(Self::CRC32C),
+            ChecksumAlgorithm::Crc64Nvme => Some(Self::CRC64_NVME),
+            _ => None,
+        }
+    }
 
     /// The CRC of a piece with `first` followed by one of `second_bytes` with `second`: the first is moved up by as many zeros. (The
     /// initial value and the final inversion of these CRCs are equal, so that they cancel.)
