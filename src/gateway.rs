@@ -13,5 +13,5 @@ pub mod request_id;
 mod s3;
 pub mod tls;
 mod tracked_body;
-mod unread_body;
+pub mod unread_body;
 pub mod web;

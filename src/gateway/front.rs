@@ -16,7 +16,7 @@ use crate::gateway::connection::{BoxError, ConnectionInfo, Service};
 use crate::gateway::overload::Overload;
 use crate::gateway::request_id::RequestId;
 use crate::gateway::tracked_body::TrackedBody;
-use crate::gateway::unread_body::UnreadBody;
+use crate::gateway::unread_body::{RequestBody, UnreadBody};
 use crate::observability::metrics::Metrics;
 
 /// An API behind a listener. Its answers carry their request id and, for the record, an `OperationName`.
@@ -26,14 +26,18 @@ pub trait Api: Clone + Send + Sync + 'static {
 
     fn handle(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         id: RequestId,
         connection: ConnectionInfo,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
 
     /// 503: nothing was done, try again after a pause.
-    fn slow_down(&self, request: &Request<Incoming>, id: RequestId, connection: ConnectionInfo)
-    -> Response<Self::Body>;
+    fn slow_down(
+        &self,
+        request: &Request<RequestBody>,
+        id: RequestId,
+        connection: ConnectionInfo,
+    ) -> Response<Self::Body>;
 }
 
 /// In a response's extensions: what the request turned out to be.
@@ -64,15 +68,19 @@ impl<A: Api> Service for Front<A> {
     ) -> Response<Self::Body> {
         let id = RequestId::random();
         let mut end = RequestEnd::begin(A::NAME, id, connection.peer, &request, self.metrics.clone(), guard);
-        let unread_body = UnreadBody::of(&request);
+        let (request, unread_body) = UnreadBody::of(request);
         let mut response = match self.overload.admit() {
             Some(_permit) => {
                 let span = tracing::info_span!("request", request_id = %id, api = A::NAME);
                 self.api.handle(request, id, connection).instrument(span).await
             }
-            None => self.api.slow_down(&request, id, connection),
+            None => {
+                let response = self.api.slow_down(&request, id, connection);
+                drop(request);
+                response
+            }
         };
-        unread_body.settle(&mut response);
+        unread_body.settle(&mut response).await;
         end.answered(response.status(), response.extensions().get::<OperationName>().copied());
         response.map(|body| TrackedBody::new(body, end))
     }

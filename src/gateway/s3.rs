@@ -1,11 +1,11 @@
 //! The S3 API behind its listener.
 
 use http::{Request, Response};
-use hyper::body::Incoming;
 
 use crate::gateway::connection::ConnectionInfo;
 use crate::gateway::front::{Api, OperationName};
 use crate::gateway::request_id::RequestId;
+use crate::gateway::unread_body::RequestBody;
 use crate::s3_api::reply::ReplyBody;
 use crate::s3_api::router::Operation;
 use crate::s3_api::{RequestInfo, S3Api};
@@ -16,7 +16,7 @@ impl Api for S3Api {
 
     async fn handle(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         id: RequestId,
         connection: ConnectionInfo,
     ) -> Response<ReplyBody> {
@@ -27,7 +27,12 @@ impl Api for S3Api {
         reply
     }
 
-    fn slow_down(&self, request: &Request<Incoming>, id: RequestId, connection: ConnectionInfo) -> Response<ReplyBody> {
+    fn slow_down(
+        &self,
+        request: &Request<RequestBody>,
+        id: RequestId,
+        connection: ConnectionInfo,
+    ) -> Response<ReplyBody> {
         S3Api::slow_down(self, request, &info(id, connection))
     }
 }

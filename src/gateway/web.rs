@@ -10,7 +10,6 @@ use axum::routing::get;
 use axum::{Json, Router};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
@@ -20,6 +19,7 @@ use crate::admin_api::{AdminApi, PATH_PREFIX};
 use crate::gateway::connection::ConnectionInfo;
 use crate::gateway::front::{Api, OperationName};
 use crate::gateway::request_id::RequestId;
+use crate::gateway::unread_body::RequestBody;
 use crate::observability::metrics::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -71,9 +71,9 @@ impl Api for Web {
     const NAME: &'static str = "web";
     type Body = Body;
 
-    async fn handle(&self, request: Request<Incoming>, id: RequestId, _: ConnectionInfo) -> Response<Body> {
+    async fn handle(&self, request: Request<RequestBody>, id: RequestId, _: ConnectionInfo) -> Response<Body> {
         let name = operation_name(request.uri().path());
-        let mut response = match self.routes.call(request).await {
+        let mut response = match self.routes.call(request.map(Body::new)).await {
             Ok(response) => response,
             Err(never) => match never {},
         };
@@ -81,7 +81,7 @@ impl Api for Web {
         stamped(response, id)
     }
 
-    fn slow_down(&self, _: &Request<Incoming>, id: RequestId, _: ConnectionInfo) -> Response<Body> {
+    fn slow_down(&self, _: &Request<RequestBody>, id: RequestId, _: ConnectionInfo) -> Response<Body> {
         let body =
             Json(json!({ "error": { "code": "Overloaded", "message": "too many requests: try again in a second" } }));
         stamped((StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], body).into_response(), id)

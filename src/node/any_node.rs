@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use http::{Request, Response};
-use hyper::body::Incoming;
 
 use crate::gateway::connection::ConnectionInfo;
 use crate::gateway::front::Api;
 use crate::gateway::request_id::RequestId;
+use crate::gateway::unread_body::RequestBody;
 use crate::node::local_node::LocalNode;
 use crate::node::roster::Roster;
 
@@ -34,7 +34,7 @@ impl<A: Api> Api for AnyNode<A> {
 
     async fn handle(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         id: RequestId,
         connection: ConnectionInfo,
     ) -> Response<Self::Body> {
@@ -43,7 +43,7 @@ impl<A: Api> Api for AnyNode<A> {
 
     fn slow_down(
         &self,
-        request: &Request<Incoming>,
+        request: &Request<RequestBody>,
         id: RequestId,
         connection: ConnectionInfo,
     ) -> Response<Self::Body> {

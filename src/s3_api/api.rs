@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use http::header::{CONTENT_TYPE, ORIGIN, RETRY_AFTER, SERVER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use hyper::body::Incoming;
 use onggi_cluster::metadata::record::BucketRecord;
 
 use crate::s3_api::auth::{AuthOptions, Authenticator, SignedRequest};
@@ -18,7 +17,7 @@ use crate::s3_api::operations::{self, preflight};
 use crate::s3_api::owner;
 use crate::s3_api::reply::{self, APPLICATION_XML, Reply, ReplyBody};
 use crate::s3_api::request::Request;
-use crate::s3_api::request_body::RequestBody;
+use crate::s3_api::request_body::{Incoming, RequestBody};
 use crate::s3_api::router::{self, Operation, Route};
 use crate::services::{Principal, Services};
 

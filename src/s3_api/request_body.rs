@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use http::HeaderMap;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use http_body_util::combinators::BoxBody;
 use onggi_cluster::metadata::record::{Checksum, ChecksumAlgorithm, ChecksumType};
 
 use crate::s3_api::auth::body::{BodyDecoder, BodyIntegrity};
@@ -19,6 +19,9 @@ use crate::services::{Body, BodyClaims, BodyPiece, BoxError, ChecksumClaim};
 pub const UPLOAD_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
 /// 10,000 parts with SHA-256, or 1,000 keys of 1,024 bytes, and some air.
 const DOCUMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// As the gateway hands it over: nothing of it has been read.
+pub type Incoming = BoxBody<Bytes, BoxError>;
 
 pub struct RequestBody {
     incoming: Incoming,

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use onggi::s3_api::{RequestInfo, S3Api, S3Options};
@@ -85,9 +87,10 @@ async fn serve(listener: TcpListener, api: S3Api) {
         let (socket, _) = listener.accept().await.unwrap();
         socket.set_nodelay(true).unwrap();
         let api = api.clone();
-        let service = service_fn(move |request| {
+        let service = service_fn(move |request: http::Request<Incoming>| {
             let api = api.clone();
             let id: Arc<str> = format!("{:016X}", NUMBER.fetch_add(1, Ordering::Relaxed)).into();
+            let request = request.map(|body| body.map_err(Into::into).boxed());
             async move { Ok::<_, std::convert::Infallible>(api.handle(request, RequestInfo { id, tls: false }).await) }
         });
         tokio::spawn(async move {

@@ -1,6 +1,8 @@
 //! What is refused before its body is sent: a client must not send gigabytes to hear no.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 
@@ -52,4 +54,48 @@ async fn more_requests_than_are_worked_on() {
     let stored = s3(&node, Method::GET, "/bucket", b"").await;
     let listed = String::from_utf8_lossy(stored.body()).into_owned();
     assert!(listed.contains("<Key>first</Key>") && !listed.contains("second"), "{listed}");
+}
+
+/// Of which the first lines are returned, and as many bytes of the document as they say are read.
+fn answer(stream: &mut TcpStream) -> String {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).expect("an answer");
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+    let bytes = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+    stream.read_exact(&mut vec![0; bytes.parse().unwrap()]).unwrap();
+    head
+}
+
+/// Writers that race for a key lose most of the time: a new connection for each loss, with its handshakes, would be their main work.
+#[test]
+fn a_small_body_does_not_cost_the_connection() {
+    let node = Node::start(&[]);
+    let connect = || {
+        let stream = TcpStream::connect(node.s3.trim_start_matches("http://")).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream
+    };
+    let put = |bytes: usize| format!("PUT /bucket/key HTTP/1.1\r\nhost: node\r\ncontent-length: {bytes}\r\n");
+    let mut stream = connect();
+    for _ in 0..3 {
+        stream.write_all(format!("{}\r\n", put(5)).as_bytes()).unwrap();
+        // Refused as unsigned before the body is there.
+        std::thread::sleep(Duration::from_millis(20));
+        stream.write_all(b"hello").unwrap();
+        let refused = answer(&mut stream);
+        assert!(refused.starts_with("http/1.1 403") && !refused.contains("connection: close"), "{refused}");
+    }
+    for (head, why) in [
+        (put(1_000_000), "a large body"),
+        (put(5), "a body that does not come"),
+        (format!("{}expect: 100-continue\r\n", put(5)), "a body that nobody asked for"),
+    ] {
+        let mut stream = connect();
+        stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+        let refused = answer(&mut stream);
+        assert!(refused.starts_with("http/1.1 403") && refused.contains("connection: close"), "{why}: {refused}");
+    }
 }

@@ -7,7 +7,6 @@ use futures::StreamExt;
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyDataStream;
-use hyper::body::Incoming;
 use onggi_cluster::metadata::outcome::ObjectWritten;
 use onggi_cluster::metadata::record::Pairs;
 
@@ -18,7 +17,7 @@ use crate::s3_api::credentials::secret_of;
 use crate::s3_api::error::{ErrorCode, Result, S3Error};
 use crate::s3_api::headers::{object_headers, unimplemented};
 use crate::s3_api::reply::{self, Reply};
-use crate::s3_api::request_body::{UPLOAD_BYTES_MAX, checksum_claim};
+use crate::s3_api::request_body::{Incoming, UPLOAD_BYTES_MAX, checksum_claim};
 use crate::s3_api::tagging::check_object_tags;
 use crate::s3_api::xml::bucket_settings::parse_tagging;
 use crate::s3_api::xml::copy::form_uploaded;
