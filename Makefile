@@ -55,5 +55,5 @@ doc:
 
 bench:
 	@.ci/setup
-	cargo build --release --locked --bin onggi --bin bench
+	cargo build --release --locked -p onggi -p onggi-bench --bins
 	$(CARGO_TARGET_DIR)/release/bench calib
