@@ -4,6 +4,7 @@ pub mod cli;
 pub mod node;
 
 pub mod admin_api;
+pub mod console;
 pub mod gateway;
 pub mod s3_api;
 pub mod services;

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use crate::admin_api::system::System;
 use crate::admin_api::{AdminApi, PATH_PREFIX};
+use crate::console;
 use crate::gateway::connection::ConnectionInfo;
 use crate::gateway::front::{Api, OperationName};
 use crate::gateway::request_id::RequestId;
@@ -46,7 +47,7 @@ impl Web {
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics_page))
             .with_state(Pages { system, metrics });
-        Self { routes: TowerToHyperService::new(pages.merge(admin.router())) }
+        Self { routes: TowerToHyperService::new(pages.merge(admin.router()).merge(console::router())) }
     }
 }
 
@@ -102,6 +103,7 @@ fn operation_name(path: &str) -> OperationName {
         "/readyz" => "readyz",
         "/metrics" => "metrics",
         _ if path.starts_with(PATH_PREFIX) => "admin",
+        _ if console::owns(path) => "console",
         _ => "unknown",
     })
 }
