@@ -1,0 +1,97 @@
+// Types: what the drive's API answers, field by field.
+export interface FileEntry {
+  type: 'file'
+  id: string
+  name: string
+  path: string
+  rev: string
+  size: number
+  modified: string
+  client_modified: string | null
+  mime_type: string
+  author: string
+  device: string
+  revisions: number
+}
+
+export interface FolderEntry {
+  type: 'folder'
+  id: string
+  name: string
+  path: string
+  created: string
+  files: number
+  folders: number
+  bytes: number
+}
+
+export interface Removed {
+  type: 'removed'
+  id: string
+  path: string
+  was: 'file' | 'folder'
+}
+
+export type Entry = FileEntry | FolderEntry
+
+export interface ListPage {
+  entries: (Entry | Removed)[]
+  cursor: string
+  has_more: boolean
+}
+
+export interface Revision {
+  rev: string
+  size: number
+  modified: string
+  author: string
+  device: string
+  reason: string
+  label: string | null
+  keep_forever: boolean
+  is_head: boolean
+}
+
+export interface TrashItem {
+  trashed: string
+  entry: Entry
+  path: string
+  deleted: string
+}
+
+export type Role = 'view' | 'edit' | 'drop'
+
+export interface ShareLink {
+  id: string
+  url: string
+  role: Role
+  expires: string | null
+  has_password: boolean
+  downloads: number
+  max_downloads: number | null
+  path: string
+  created: string
+}
+
+export interface Account {
+  user: string
+  display_name: string
+  quota: { limit: number | null; used: number; live: number; versions: number; trash: number }
+  bucket: string
+}
+
+export interface Device {
+  id: string
+  name: string
+  device?: string
+  last_used?: string | null
+  current?: boolean
+}
+
+export interface AppPassword {
+  id: string
+  name: string
+  last_used?: string | null
+  /** Once, in the answer that made it. */
+  password?: string
+}
