@@ -60,6 +60,10 @@ impl EntryId {
     pub const NONE: EntryId = EntryId(0);
 }
 
+/// A sign-in, app password or authorization code of a user. Random, and no secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GrantId(pub u64);
+
 macro_rules! opaque_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -21,6 +21,8 @@ pub use bucket_steps::DRIVE_SUFFIX;
 pub use tree_keeper::TreeRetention;
 
 #[cfg(test)]
+mod account_test;
+#[cfg(test)]
 mod format_test;
 #[cfg(test)]
 mod membership_test;

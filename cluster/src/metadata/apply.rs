@@ -22,6 +22,7 @@ pub mod condition;
 mod copy_object;
 mod delete_objects;
 mod draft;
+mod grant;
 mod group_nodes;
 mod group_split;
 mod identity;
@@ -29,6 +30,7 @@ mod join_token;
 mod node;
 mod object_tags;
 mod partition_map;
+mod password;
 mod put_object;
 mod references;
 mod request_ring;
@@ -136,6 +138,7 @@ fn system_change(draft: &mut Draft<'_>, change: &SystemChange) -> Decision<Outco
         SystemChange::SetGroup { record, expected_step } => group_nodes::set(draft, record, *expected_step),
         SystemChange::BeginSplit { parent, boundary, epoch } => split_steps::begin(draft, *parent, *boundary, *epoch),
         SystemChange::FinishSplit { child, voters, floor } => split_steps::finish(draft, *child, voters, *floor),
+        SystemChange::SetPassword(change) => password::set(draft, change),
     }
 }
 
@@ -174,6 +177,10 @@ fn owner_change(draft: &mut Draft<'_>, owner: OwnerKey, change: &OwnerChange) ->
             let change = tree::Change { bucket: *bucket, author, quota_bytes: *quota_bytes, change };
             tree::change(draft, owner, &change)
         }
+        OwnerChange::CreateGrant { grant } => grant::create(draft, owner, grant),
+        OwnerChange::RenewGrant(change) => grant::renew(draft, owner, change),
+        OwnerChange::TouchGrant(change) => grant::touch(draft, owner, change),
+        OwnerChange::RevokeGrant { grant } => grant::revoke(draft, owner, *grant),
     }
 }
 

@@ -5,17 +5,19 @@
 use bytes::Bytes;
 
 use crate::id::{
-    BucketId, DriveId, GroupId, HostId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId,
+    BucketId, DriveId, GrantId, GroupId, HostId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId,
 };
 use crate::metadata::record::tree::Author;
 use crate::metadata::record::{
-    AccessKeyRecord, AuthorityRecord, Checksum, ChecksumAlgorithm, ChecksumType, Content, ETag, GroupRecord, NodeState,
-    ObjectHeaders, Pairs, RangeRecord, Versioning,
+    AccessKeyRecord, AuthorityRecord, Checksum, ChecksumAlgorithm, ChecksumType, Content, ETag, GrantRecord,
+    GroupRecord, NodeState, ObjectHeaders, Pairs, RangeRecord, Versioning,
 };
 use crate::placement::PartitionMap;
 
+mod account;
 pub mod tree;
 
+pub use account::{RenewGrant, SetPassword, TouchGrant};
 use tree::TreeChange;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -164,6 +166,7 @@ pub enum SystemChange {
         voters: Vec<NodeId>,
         floor: u64,
     },
+    SetPassword(SetPassword),
 }
 
 /// What a node says of itself when it becomes a member.
@@ -272,6 +275,16 @@ pub enum OwnerChange {
         author: Author,
         quota_bytes: Option<u64>,
         change: TreeChange,
+    },
+
+    /// Expired ones go on this occasion.
+    CreateGrant {
+        grant: GrantRecord,
+    },
+    RenewGrant(RenewGrant),
+    TouchGrant(TouchGrant),
+    RevokeGrant {
+        grant: GrantId,
     },
 }
 

@@ -7,6 +7,7 @@ use onggi_storage_engine::format::{Decoder, Encoder, Record};
 use crate::metadata::command::{Change, Command, GroupChange, Split};
 use crate::metadata::field::{Field, enum_fields, record, struct_fields};
 
+mod account;
 mod owner_change;
 mod system_change;
 mod tree_change;

@@ -9,8 +9,8 @@ use onggi_storage_engine::error::{Error, Result};
 use onggi_storage_engine::format::{Decoder, Encoder};
 
 use crate::id::{
-    BlobId, BucketId, EntryId, GroupId, HostId, LinkId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId,
-    VersionId,
+    BlobId, BucketId, EntryId, GrantId, GroupId, HostId, LinkId, NodeId, OwnerKey, RequestId, TokenId, UploadId,
+    UserId, VersionId,
 };
 
 pub(crate) trait Field: Sized {
@@ -236,4 +236,4 @@ macro_rules! newtype {
     )*};
 }
 
-newtype!(UserId BucketId VersionId UploadId RequestId NodeId HostId GroupId TokenId EntryId LinkId);
+newtype!(UserId BucketId VersionId UploadId RequestId NodeId HostId GroupId TokenId EntryId LinkId GrantId);

@@ -1,10 +1,7 @@
 //! Bytes of records, commands and outcomes: as version 1 wrote them, and whatever else may come in.
 
-use std::fmt::{Debug, Write as _};
-
 use bytes::Bytes;
 use expect_test::expect_file;
-use onggi_storage_engine::format::Record;
 use proptest::prelude::*;
 
 use crate::id::{
@@ -23,7 +20,11 @@ use crate::metadata::record::{
     ReferenceRecord, RequestRecord, SplitRecord, UploadRecord, UserRecord, VersionKind, VersionRecord, Versioning,
 };
 
+mod account;
+mod sample;
 mod tree;
+
+use sample::{Sample, hex_of, samples_of};
 
 const OWNER: OwnerKey = OwnerKey(0x0102_0304_0506_0708);
 const UPLOAD: UploadId = UploadId([0x55; 16]);
@@ -503,56 +504,22 @@ fn owner_changes() -> Vec<OwnerChange> {
     .collect()
 }
 
-/// The bytes of a value, and how to read them again.
-struct Sample {
-    name: String,
-    bytes: Bytes,
-    /// Reads bytes as this type and writes them again; none if they are corrupt.
-    rewrite: fn(&[u8]) -> Option<Bytes>,
-}
-
-impl Sample {
-    fn of<R: Record + PartialEq + Debug>(name: &str, value: &R) -> Self {
-        let bytes = value.to_bytes();
-        assert_eq!(&R::from_bytes(&bytes).unwrap(), value, "{name}");
-        Self { name: name.to_owned(), bytes, rewrite: |bytes| R::from_bytes(bytes).ok().map(|value| value.to_bytes()) }
-    }
-}
-
 fn samples() -> Vec<Sample> {
-    let mut samples = records();
-    samples.extend(tree::records());
-    let name_of = |shown: String| shown.split(['{', '(']).next().unwrap_or_default().trim().to_owned();
-    for outcome in outcomes() {
-        let name = match &outcome {
-            Outcome::Refused(refusal) => format!("outcome: refused: {}", name_of(format!("{refusal:?}"))),
-            other => format!("outcome: {}", name_of(format!("{other:?}"))),
-        };
-        samples.push(Sample::of(&name, &outcome));
-    }
-    for command in commands() {
-        let name = match &command.change {
-            Change::System(change) => name_of(format!("{change:?}")),
-            Change::Owner { change: OwnerChange::Tree { change, .. }, .. } => {
-                format!("tree: {}", name_of(format!("{change:?}")))
-            }
-            Change::Owner { change, .. } => name_of(format!("{change:?}")),
-            Change::Group { change, .. } => name_of(format!("{change:?}")),
-        };
-        assert_eq!(Command::decode(&command.encode()).unwrap(), command);
-        samples.push(Sample::of(&format!("command: {name}"), &command));
-    }
-    samples
+    let mut records = records();
+    records.extend(tree::records());
+    samples_of(records, outcomes(), commands())
 }
 
 #[test]
 fn bytes_of_version_1_stay_as_they_are() {
-    let mut text = String::new();
-    for sample in samples() {
-        let hex: String = sample.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        writeln!(text, "{}: {hex}", sample.name).unwrap();
-    }
-    expect_file!["../../tests/fixtures/v1/metadata.txt"].assert_eq(&text);
+    expect_file!["../../tests/fixtures/v1/metadata.txt"].assert_eq(&hex_of(samples()));
+    expect_file!["../../tests/fixtures/v1/accounts.txt"].assert_eq(&hex_of(account::samples()));
+}
+
+fn every_sample() -> Vec<Sample> {
+    let mut samples = samples();
+    samples.extend(account::samples());
+    samples
 }
 
 proptest! {
@@ -565,7 +532,7 @@ proptest! {
         flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         tail in prop::collection::vec(any::<u8>(), 0..8), is_cut in any::<bool>(),
     ) {
-        let samples = samples();
+        let samples = every_sample();
         let sample = pick.get(&samples);
         let mut bytes = sample.bytes.to_vec();
         for (place, byte) in flips {
@@ -582,7 +549,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        for sample in samples() {
+        for sample in every_sample() {
             let mut versioned = vec![1];
             versioned.extend_from_slice(&bytes);
             let _ = (sample.rewrite)(&bytes);

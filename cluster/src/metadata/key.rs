@@ -35,6 +35,7 @@ mod table {
     pub(super) const OWNER: u8 = 0x01;
     pub(super) const BUCKET_NAME: u8 = 0x02;
     pub(super) const REFERENCE: u8 = 0x03;
+    pub(super) const GRANT: u8 = 0x08;
     // Owner, of a bucket.
     pub(super) const BUCKET: u8 = 0x10;
     pub(super) const COUNTERS: u8 = 0x11;
@@ -72,6 +73,7 @@ mod table {
     pub(super) const AUTHORITY: u8 = 0x0C;
     pub(super) const GROUP_NODES: u8 = 0x0D;
     pub(super) const SPLIT: u8 = 0x0E;
+    pub(super) const PASSWORD: u8 = 0x18;
 }
 
 /// Joins the parts of a key, with one allocation.

@@ -43,6 +43,12 @@ pub enum Outcome {
     SessionAppended {
         received: u64,
     },
+    /// The number under which sign-ins are made from now on.
+    PasswordSet {
+        sign_ins: u64,
+    },
+    /// A token was presented that is not valid any more: the grant is gone.
+    GrantReused,
 }
 
 /// An entry after a change of it.
@@ -208,4 +214,12 @@ pub enum Refusal {
     NoSuchLink,
     /// Past its end, or its downloads are used up.
     LinkExpired,
+    NoSuchGrant,
+    GrantExists,
+    GrantExpired,
+    TooManyGrants {
+        max: u64,
+    },
+    /// Since the old one was checked.
+    PasswordChanged,
 }

@@ -23,6 +23,8 @@ enum_fields!(Outcome {
     11 => EntryChanged(changed),
     12 => Purged { more },
     13 => SessionAppended { received },
+    20 => PasswordSet { sign_ins },
+    21 => GrantReused,
 });
 
 struct_fields!(ObjectWritten { version, is_null, versioned, etag, modified_ms, checksum, bytes });
@@ -98,4 +100,9 @@ enum_fields!(Refusal {
     64 => TooManyParts,
     65 => NoSuchLink,
     66 => LinkExpired,
+    70 => NoSuchGrant,
+    71 => GrantExists,
+    72 => GrantExpired,
+    73 => TooManyGrants { max },
+    74 => PasswordChanged,
 });

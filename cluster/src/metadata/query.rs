@@ -2,6 +2,7 @@
 //! Owns: which version is the latest, the order and the pages of listings.
 //! Does not own: who may ask (services), how an answer looks on the wire (s3_api).
 
+mod account;
 mod buckets;
 mod cursor;
 mod fold;
@@ -14,6 +15,7 @@ pub mod tree;
 mod uploads;
 mod versions;
 
+pub use account::{grant, grants, password};
 pub use buckets::{bucket, bucket_by_id, bucket_name, bucket_names, buckets, counters, owner_totals};
 pub use identity::{access_key, access_keys, cluster, user, user_by_name, users};
 pub use list_objects::{After, ListObjects, ObjectPage, list_objects};

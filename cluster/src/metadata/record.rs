@@ -8,7 +8,12 @@ use crate::id::{
 };
 use crate::metadata::outcome::Outcome;
 
+mod account;
 pub mod tree;
+
+pub use account::{
+    AccessToken, CodeTerms, GrantKind, GrantRecord, PasswordHash, PasswordRecord, ReplacedToken, TokenHash,
+};
 
 /// Name → value pairs in the order given.
 pub type Pairs = Vec<(String, String)>;

@@ -65,6 +65,7 @@ pub(super) fn delete_user(draft: &mut Draft<'_>, user: UserId) -> Decision<Outco
     for key in query::access_keys(draft.view(), user)? {
         remove_key(draft, &key);
     }
+    draft.delete(SystemSpace.password(user));
     draft.delete(SystemSpace.user(user));
     draft.delete(SystemSpace.user_name(&record.name));
     Ok(Outcome::Done)

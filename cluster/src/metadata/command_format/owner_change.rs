@@ -26,6 +26,10 @@ enum_fields!(OwnerChange {
     14 => AbortUpload { bucket, key, upload },
     15 => CreateTree { name },
     16 => Tree { bucket, author, quota_bytes, change },
+    20 => CreateGrant { grant },
+    21 => RenewGrant(renew),
+    22 => TouchGrant(touch),
+    23 => RevokeGrant { grant },
 });
 
 struct_fields!(NewContent { bytes, content, inline });

@@ -30,6 +30,7 @@ enum_fields!(SystemChange {
     20 => FinishSplit { child, voters, floor },
     24 => AdmitDrive { beside, node },
     25 => UpdateHost { host, update },
+    26 => SetPassword(password),
 });
 
 struct_fields!(NewNode { drive, addresses, zone, weight, release });

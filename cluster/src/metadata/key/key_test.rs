@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::id::{BlobId, BucketId, EntryId, GroupId, LinkId, NodeId, OwnerKey, TokenId, UploadId, UserId, VersionId};
+use crate::id::{
+    BlobId, BucketId, EntryId, GrantId, GroupId, LinkId, NodeId, OwnerKey, TokenId, UploadId, UserId, VersionId,
+};
 
 fn bucket() -> BucketSpace {
     BucketSpace::new(OwnerKey(0x0102_0304_0506_0708), BucketId(9))
@@ -31,6 +33,7 @@ fn every_key_comes_back() {
             OwnerSpace(owner).reference(&Referent::Upload(upload)),
             table(OwnerTableKey::Reference(Referent::Upload(upload))),
         ),
+        (OwnerSpace(owner).grant(GrantId(9)), table(OwnerTableKey::Grant(GrantId(9)))),
         (bucket().bucket(), of_bucket(BucketKey::Bucket)),
         (bucket().counters(), of_bucket(BucketKey::Counters)),
         (bucket().object(&key), of_bucket(BucketKey::Object { key: key.clone() })),
@@ -72,6 +75,7 @@ fn every_key_comes_back() {
         (SystemSpace.authority(), Key::System(SystemKey::Authority)),
         (SystemSpace.group_nodes(GroupId(7)), Key::System(SystemKey::GroupNodes(GroupId(7)))),
         (SystemSpace.split(GroupId(7)), Key::System(SystemKey::Split(GroupId(7)))),
+        (SystemSpace.password(UserId(2)), Key::System(SystemKey::Password(UserId(2)))),
     ];
     for (bytes, key) in cases {
         assert_eq!(parse(&bytes).unwrap(), key);

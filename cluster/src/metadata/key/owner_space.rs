@@ -1,7 +1,7 @@
 //! Keys of what an owner has as a whole: `0x02 ‖ owner (8) ‖ 0 (8) ‖ table ‖ …`.
 
 use super::{join, space, table};
-use crate::id::{BlobId, OwnerKey, UploadId};
+use crate::id::{BlobId, GrantId, OwnerKey, UploadId};
 use crate::metadata::view::KeyRange;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,14 @@ impl OwnerSpace {
 
     pub fn references(self) -> KeyRange {
         KeyRange::of_prefix(self.table(table::REFERENCE, &[]))
+    }
+
+    pub fn grant(self, grant: GrantId) -> Vec<u8> {
+        self.table(table::GRANT, &grant.0.to_be_bytes())
+    }
+
+    pub fn grants(self) -> KeyRange {
+        KeyRange::of_prefix(self.table(table::GRANT, &[]))
     }
 
     /// All records of the owner, those of the buckets included.

@@ -5,7 +5,8 @@ use super::owner_space::Referent;
 use super::{BucketSpace, escape, space, table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{
-    BlobId, BucketId, DriveId, EntryId, GroupId, LinkId, NodeId, OwnerKey, TokenId, UploadId, UserId, VersionId,
+    BlobId, BucketId, DriveId, EntryId, GrantId, GroupId, LinkId, NodeId, OwnerKey, TokenId, UploadId, UserId,
+    VersionId,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub enum OwnerTableKey {
     Owner,
     BucketName { name: String },
     Reference(Referent),
+    Grant(GrantId),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +99,7 @@ pub enum SystemKey {
     Authority,
     GroupNodes(GroupId),
     Split(GroupId),
+    Password(UserId),
 }
 
 pub fn parse(key: &[u8]) -> Result<Key> {
@@ -142,6 +145,7 @@ fn owner_table(table: u8, rest: &[u8]) -> Option<OwnerTableKey> {
         (table::OWNER, 0) => OwnerTableKey::Owner,
         (table::BUCKET_NAME, _) => OwnerTableKey::BucketName { name: text(rest)? },
         (table::REFERENCE, BlobId::BYTES) => OwnerTableKey::Reference(Referent::Blob(BlobId::from_bytes(exact(rest)?))),
+        (table::GRANT, _) => OwnerTableKey::Grant(GrantId(u64::from_be_bytes(exact(rest)?))),
         (table::REFERENCE, _) => OwnerTableKey::Reference(Referent::Upload(UploadId(exact(rest)?))),
         _ => return None,
     })
@@ -221,6 +225,7 @@ fn system(table: u8, rest: &[u8]) -> Option<SystemKey> {
         table::AUTHORITY if rest.is_empty() => SystemKey::Authority,
         table::GROUP_NODES => SystemKey::GroupNodes(GroupId(u32::from_be_bytes(exact(rest)?))),
         table::SPLIT => SystemKey::Split(GroupId(u32::from_be_bytes(exact(rest)?))),
+        table::PASSWORD => SystemKey::Password(UserId(u64::from_be_bytes(exact(rest)?))),
         _ => return None,
     })
 }

@@ -103,6 +103,11 @@ impl SystemSpace {
         KeyRange::of_prefix(self.table(table::SPLIT, &[]))
     }
 
+    /// `PasswordRecord`
+    pub fn password(self, user: UserId) -> Vec<u8> {
+        self.table(table::PASSWORD, &user.0.to_be_bytes())
+    }
+
     pub fn all(self) -> KeyRange {
         KeyRange::of_prefix(vec![space::SYSTEM])
     }
