@@ -5,6 +5,7 @@ pub mod node;
 
 pub mod admin_api;
 pub mod console;
+pub mod drive_api;
 pub mod gateway;
 pub mod s3_api;
 pub mod services;

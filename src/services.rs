@@ -2,6 +2,7 @@
 //! Owns: authorisation, and the order of steps of every operation.
 //! Does not own: protocols (the APIs), what a change does to the records (cluster).
 
+pub mod account_service;
 pub mod authorization;
 pub mod bucket_service;
 pub mod cluster_service;
@@ -14,10 +15,10 @@ pub mod object_service;
 mod body;
 mod body_hash;
 mod body_intake;
-mod credentials_cache;
 mod found_object;
 mod fresh;
 mod metadata_access;
+mod moment_cache;
 mod name;
 mod object_reader;
 mod principal;
@@ -39,6 +40,7 @@ use onggi_cluster::membership::Membership;
 use onggi_cluster::metadata::secret_box::SecretBox;
 use onggi_cluster::{DataClient, MetadataClient};
 
+use account_service::AccountService;
 use bucket_service::BucketService;
 use cluster_service::ClusterService;
 use identity_service::IdentityService;
@@ -55,6 +57,7 @@ pub struct Services {
     pub buckets: BucketService,
     pub listing: ListingService,
     pub identity: IdentityService,
+    pub accounts: AccountService,
     pub cluster: ClusterService,
 }
 
@@ -68,6 +71,7 @@ impl Services {
             objects,
             buckets: BucketService::new(metadata.clone()),
             listing: ListingService::new(metadata.clone()),
+            accounts: AccountService::new(metadata.clone()),
             identity: IdentityService::new(metadata.clone(), Arc::new(secret_box)),
             cluster: ClusterService::new(metadata, membership),
         }

@@ -9,6 +9,7 @@ use onggi_cluster::metadata::outcome::Refusal;
 
 use crate::admin_api::message::{Failure, FailureDetail};
 use crate::s3_api::error::S3Error;
+use crate::services::account_service::AccountError;
 use crate::services::{Error, ErrorKind};
 
 pub type Result<T> = std::result::Result<T, AdminError>;
@@ -77,6 +78,20 @@ impl From<Error> for AdminError {
             _ => {}
         }
         Self::new(status, code, sentence(&error))
+    }
+}
+
+impl From<AccountError> for AdminError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Service(error) => error.into(),
+            AccountError::PasswordRule(rule) => Self::invalid(rule),
+            AccountError::Busy => Self::unavailable("too many passwords are hashed at once: try again in a second"),
+            error => {
+                tracing::error!(%error, "admin request failed");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal", error.to_string())
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ pub use cluster::{
 };
 pub use group::{GroupSplit, OwnersGroup, OwnersGroups, SplitGroup};
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUser {
     pub name: String,
@@ -19,10 +19,13 @@ pub struct CreateUser {
     pub admin: bool,
     #[serde(default)]
     pub quota_bytes: Option<u64>,
+    /// For the drive; without one the user cannot sign in there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
 }
 
 /// What is not given stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateUser {
     #[serde(default)]
@@ -31,6 +34,9 @@ pub struct UpdateUser {
     pub quota_bytes: Option<u64>,
     #[serde(default)]
     pub remove_quota: bool,
+    /// Ends every sign-in and app password of the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! `onggi admin user …`
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Subcommand;
 
 use crate::admin_api::message::{CreateUser, UpdateUser, User, Users};
@@ -19,8 +19,15 @@ pub enum UserCommand {
         /// Bytes that their buckets may hold, like 50GiB
         #[arg(long, value_name = "SIZE", value_parser = ByteSize::parse)]
         quota: Option<ByteSize>,
-        /// Password for the drive; this version has no drive and refuses it
+        /// Read a password for the drive from standard input
         #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Set the password for the drive; every sign-in and app password of the user is over
+    SetPassword {
+        name: String,
+        /// Read the password from standard input; the only way, as other users of the machine can see arguments
+        #[arg(long, required = true)]
         password_stdin: bool,
     },
     /// List all users
@@ -55,15 +62,14 @@ fn parse_quota(text: &str) -> Result<Quota, String> {
 
 pub async fn run(client: &AdminClient, command: UserCommand, json: bool) -> Result<()> {
     match command {
-        UserCommand::Create { password_stdin: true, .. } => {
-            anyhow::bail!(
-                "--password-stdin: passwords belong to the drive, which this version does not have; leave it out"
-            )
-        }
-        UserCommand::Create { name, admin, quota, .. } => {
-            let request = CreateUser { name, admin, quota_bytes: quota.map(|quota| quota.0) };
+        UserCommand::Create { name, admin, quota, password_stdin } => {
+            let password = if password_stdin { Some(read_password()?) } else { None };
+            let request = CreateUser { name, admin, quota_bytes: quota.map(|quota| quota.0), password };
             let user: User = client.post("/users", &request).await?;
             print_users(vec![user], json)
+        }
+        UserCommand::SetPassword { name, password_stdin: _ } => {
+            update(client, &name, &UpdateUser { password: Some(read_password()?), ..UpdateUser::default() }, json).await
         }
         UserCommand::List => {
             let Users { users } = client.get("/users").await?;
@@ -83,6 +89,15 @@ pub async fn run(client: &AdminClient, command: UserCommand, json: bool) -> Resu
             output::done(json, &format!("user {name} is deleted"))
         }
     }
+}
+
+/// The first line: `echo` ends it, and so does whoever types it.
+fn read_password() -> Result<String> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).context("read the password from standard input")?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    anyhow::ensure!(!password.is_empty(), "--password-stdin: no password came on standard input");
+    Ok(password.to_owned())
 }
 
 async fn set_enabled(client: &AdminClient, name: &str, enabled: bool, json: bool) -> Result<()> {

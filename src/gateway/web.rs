@@ -1,4 +1,4 @@
-//! The web listener's pages: health, metrics, and the admin API below its prefix.
+//! The web listener's pages: health, metrics, the admin API below its prefix, and accounts.
 //! Invariant: what needs no signature says nothing of users, buckets or secrets.
 
 use std::sync::Arc;
@@ -17,6 +17,8 @@ use serde_json::json;
 use crate::admin_api::system::System;
 use crate::admin_api::{AdminApi, PATH_PREFIX};
 use crate::console;
+use crate::drive_api::accounts::Accounts;
+use crate::drive_api::auth::PeerAddress;
 use crate::gateway::connection::ConnectionInfo;
 use crate::gateway::front::{Api, OperationName};
 use crate::gateway::request_id::RequestId;
@@ -41,13 +43,14 @@ struct Pages {
 }
 
 impl Web {
-    pub fn new(admin: AdminApi, system: Arc<dyn System>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(admin: AdminApi, accounts: Accounts, system: Arc<dyn System>, metrics: Arc<Metrics>) -> Self {
         let pages = Router::new()
             .route("/healthz", get(healthz))
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics_page))
             .with_state(Pages { system, metrics });
-        Self { routes: TowerToHyperService::new(pages.merge(admin.router()).merge(console::router())) }
+        let apis = admin.router().merge(accounts.router()).merge(console::router());
+        Self { routes: TowerToHyperService::new(pages.merge(apis)) }
     }
 }
 
@@ -72,7 +75,13 @@ impl Api for Web {
     const NAME: &'static str = "web";
     type Body = Body;
 
-    async fn handle(&self, request: Request<RequestBody>, id: RequestId, _: ConnectionInfo) -> Response<Body> {
+    async fn handle(
+        &self,
+        mut request: Request<RequestBody>,
+        id: RequestId,
+        connection: ConnectionInfo,
+    ) -> Response<Body> {
+        request.extensions_mut().insert(PeerAddress(connection.peer));
         let name = operation_name(request.uri().path());
         let mut response = match self.routes.call(request.map(Body::new)).await {
             Ok(response) => response,
@@ -103,6 +112,8 @@ fn operation_name(path: &str) -> OperationName {
         "/readyz" => "readyz",
         "/metrics" => "metrics",
         _ if path.starts_with(PATH_PREFIX) => "admin",
+        _ if path.starts_with("/oauth2/") => "oauth2",
+        _ if path.starts_with("/account/") || path == "/console/session" => "account",
         _ if console::owns(path) => "console",
         _ => "unknown",
     })

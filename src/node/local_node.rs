@@ -17,6 +17,7 @@ use onggi_storage_engine::env::Environment;
 
 use super::Part;
 use crate::admin_api::AdminApi;
+use crate::drive_api::accounts::Accounts;
 use crate::gateway::web::Web;
 use crate::node::host::HostParts;
 use crate::node::identity::Established;
@@ -91,7 +92,8 @@ impl LocalNode {
         let services = Services::new(cluster.metadata(), cluster.data(), secret_box, membership.clone());
         let s3 = S3Api::new(services.clone(), options::s3(&parts.config));
         let admin = AdminApi::new(services.clone(), parts.system.clone());
-        let web = Web::new(admin, parts.system.clone(), parts.metrics.clone());
+        let accounts = Accounts::new(services.accounts.clone(), &parts.config.web.redirect_uris);
+        let web = Web::new(admin, accounts, parts.system.clone(), parts.metrics.clone());
 
         let renewal = Renewal::new(&data_dir, membership.clone(), mesh);
         let registration = Registration::new(membership, established, described, renewal);

@@ -117,7 +117,12 @@ fn of_refusal(refusal: &Refusal) -> S3Error {
         | Refusal::SessionIncomplete { .. }
         | Refusal::TooManyParts
         | Refusal::NoSuchLink
-        | Refusal::LinkExpired => S3Error::new(ErrorCode::InternalError),
+        | Refusal::LinkExpired
+        | Refusal::NoSuchGrant
+        | Refusal::GrantExists
+        | Refusal::GrantExpired
+        | Refusal::TooManyGrants { .. }
+        | Refusal::PasswordChanged => S3Error::new(ErrorCode::InternalError),
     }
 }
 

@@ -117,7 +117,8 @@ fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
         | Refusal::NoSuchRevision
         | Refusal::NoSuchTrashItem
         | Refusal::NoSuchSession
-        | Refusal::NoSuchLink => ErrorKind::NotFound,
+        | Refusal::NoSuchLink
+        | Refusal::NoSuchGrant => ErrorKind::NotFound,
         Refusal::AlreadyInitialized
         | Refusal::UserExists
         | Refusal::AccessKeyExists
@@ -126,7 +127,8 @@ fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
         | Refusal::FounderKnown
         | Refusal::AuthorityExists
         | Refusal::TokenExists
-        | Refusal::EntryExists { .. } => ErrorKind::AlreadyExists,
+        | Refusal::EntryExists { .. }
+        | Refusal::GrantExists => ErrorKind::AlreadyExists,
         Refusal::RootUser
         | Refusal::UserOwnsBuckets
         | Refusal::CopySourceGone
@@ -153,7 +155,10 @@ fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
         | Refusal::SessionClosed
         | Refusal::SessionNotClosed
         | Refusal::SessionIncomplete { .. }
-        | Refusal::LinkExpired => ErrorKind::Conflict,
+        | Refusal::LinkExpired
+        | Refusal::GrantExpired
+        | Refusal::TooManyGrants { .. }
+        | Refusal::PasswordChanged => ErrorKind::Conflict,
         Refusal::InvalidPart { .. }
         | Refusal::InvalidPartOrder
         | Refusal::PartTooSmall { .. }

@@ -12,6 +12,10 @@ pub(super) fn random() -> u64 {
     rand::random()
 }
 
+pub(super) fn fill(bytes: &mut [u8]) {
+    rand::fill(bytes);
+}
+
 pub(super) fn unix_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

@@ -12,10 +12,10 @@ use onggi_cluster::metadata::query;
 use onggi_cluster::metadata::record::{AccessKeyRecord, UserRecord};
 use onggi_cluster::metadata::secret_box::SecretBox;
 
-use super::credentials_cache::CredentialsCache;
 use super::error::{Error, Result};
 use super::fresh::{self, KeyPair};
 use super::metadata_access::MetadataAccess;
+use super::moment_cache::MomentCache;
 use super::principal::Principal;
 use super::secret::Secret;
 
@@ -23,7 +23,7 @@ use super::secret::Secret;
 pub struct IdentityService {
     metadata: MetadataAccess,
     secret_box: Arc<SecretBox>,
-    cache: Arc<CredentialsCache>,
+    cache: Arc<MomentCache<String, Credentials>>,
 }
 
 /// What a front end needs to check a signature.
@@ -51,7 +51,7 @@ impl IdentityService {
             return Ok(credentials);
         }
         let credentials = self.look_up(access_key).await?;
-        self.cache.put(now, credentials.clone());
+        self.cache.put(now, access_key.to_owned(), credentials.clone());
         Ok(credentials)
     }
 

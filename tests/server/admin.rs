@@ -161,7 +161,7 @@ fn errors_say_what_to_do() {
     let node = Node::start(&[]);
     let cases: [(&[&str], &str); 7] = [
         (&["user", "create", "a b"], "no user name"),
-        (&["user", "create", "ana", "--password-stdin"], "belong to the drive"),
+        (&["user", "create", "ana", "--password-stdin"], "no password came"),
         (&["user", "create", "root"], "of this name already"),
         (&["user", "disable", "root"], "root user"),
         (&["user", "quota", "nobody", "1GiB"], "no such user"),

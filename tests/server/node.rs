@@ -1,7 +1,7 @@
 //! A node that a test started: the process, its addresses, its data directory.
 //! Invariant: no process outlives its test.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
@@ -146,10 +146,28 @@ impl Node {
     }
 
     pub fn admin_as(&self, access_key: &str, secret_key: &str, arguments: &[&str]) -> Output {
+        self.admin_command(access_key, secret_key, arguments).output().unwrap()
+    }
+
+    /// With this on its standard input.
+    pub fn admin_input(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = self.admin_command(ACCESS_KEY, SECRET_KEY, arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    pub fn admin_with_input(&self, arguments: &[&str], input: &str) {
+        let output = self.admin_input(arguments, input);
+        assert!(output.status.success(), "{arguments:?}: {}", error_of(&output));
+    }
+
+    fn admin_command(&self, access_key: &str, secret_key: &str, arguments: &[&str]) -> Command {
         let mut command = onggi();
         command.args(["admin", "--endpoint", &self.web, "--data-dir"]).arg(&self.data_dir).args(arguments);
         command.env("ONGGI_ROOT_ACCESS_KEY", access_key).env("ONGGI_ROOT_SECRET_KEY", secret_key);
-        command.output().unwrap()
+        command
     }
 
     /// What a command that must succeed printed.

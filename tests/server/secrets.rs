@@ -122,7 +122,7 @@ struct Shown {
     answers: String,
 }
 
-fn list(directory: &Path, into: &mut Vec<PathBuf>) {
+pub fn list(directory: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() { list(&path, into) } else { into.push(path) }
@@ -130,7 +130,7 @@ fn list(directory: &Path, into: &mut Vec<PathBuf>) {
 }
 
 /// Which secret stands in these bytes, as it is, in hex or in base64.
-fn holds(bytes: &[u8], secrets: &[&[u8]]) -> Option<usize> {
+pub fn holds(bytes: &[u8], secrets: &[&[u8]]) -> Option<usize> {
     secrets.iter().position(|secret| {
         let forms = [secret.to_vec(), hex::encode(secret).into_bytes(), STANDARD.encode(secret).into_bytes()];
         forms.iter().any(|form| bytes.windows(form.len()).any(|window| window == form))

@@ -8,14 +8,23 @@ use crate::admin_api::AdminApi;
 use crate::admin_api::error::{AdminError, Result};
 use crate::admin_api::message::{CreateUser, User};
 use crate::admin_api::operations::wire;
+use crate::services::Secret;
+use crate::services::account_service::check_password;
 use crate::services::identity_service::NewUser;
 
 const NAME_CHARS_MAX: usize = 64;
 
 pub async fn create_user(State(api): State<AdminApi>, body: Bytes) -> Result<Json<User>> {
-    let CreateUser { name, admin, quota_bytes } = wire::parse(&body)?;
+    let CreateUser { name, admin, quota_bytes, password } = wire::parse(&body)?;
     check_name(&name)?;
-    api.services.identity.create_user(NewUser { name: name.clone(), admin, quota_bytes }).await?;
+    let password = password.map(Secret::new);
+    if let Some(password) = &password {
+        check_password(&name, password)?;
+    }
+    let user = api.services.identity.create_user(NewUser { name: name.clone(), admin, quota_bytes }).await?;
+    if let Some(password) = password {
+        api.services.accounts.set_password(user, &name, password).await?;
+    }
     Ok(Json(wire::user(api.services.identity.user_by_name(&name).await?)))
 }
 

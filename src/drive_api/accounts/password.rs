@@ -1,0 +1,28 @@
+//! `POST /account/password`: the user's own, with the old one.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use crate::drive_api::accounts::answer::{self, Known};
+use crate::drive_api::accounts::{Accounts, request_body};
+use crate::drive_api::auth::{PeerAddress, Result};
+use crate::services::Secret;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    old: String,
+    new: String,
+}
+
+pub async fn change(
+    State(accounts): State<Accounts>,
+    Known(caller): Known,
+    address: PeerAddress,
+    request: Request,
+) -> Result<Response> {
+    let Change { old, new } = request_body::json(request).await?;
+    accounts.service.change_password(&caller, Secret::new(old), Secret::new(new), address.ip()).await?;
+    Ok(answer::done())
+}
