@@ -1,4 +1,4 @@
-//! Body hash: MD5 and checksum of a body while it streams by.
+//! Body hash: what is hashed of a body, while it streams by.
 //! Owns: which thread hashes. A small body is hashed where it stands; a large one in batches on a blocking thread, so that
 //! MD5 (the slowest part of a PUT) overlaps with receiving and with the drive. No thread waits for a slow client.
 //! Invariant: at most one batch is being hashed, one waits and one is being filled, so memory is bounded.
@@ -29,30 +29,34 @@ pub struct Digests {
     pub checksum: Option<Checksum>,
 }
 
-pub struct BodyHash {
-    shared: Arc<Shared>,
+/// What a body is hashed with.
+pub trait RunningHash: Send + 'static {
+    fn update(&mut self, piece: &[u8]);
+}
+
+pub struct BodyHash<H> {
+    shared: Arc<Shared<H>>,
     /// The last thread that was started for this body.
     job: Option<JoinHandle<()>>,
     batch: Vec<Bytes>,
     batch_bytes: usize,
 }
 
-struct Shared {
-    work: Mutex<Work>,
+struct Shared<H> {
+    work: Mutex<Work<H>>,
     /// Room for batches that wait or are being hashed.
     room: Semaphore,
 }
 
-struct Work {
-    /// `None` while a thread has them.
-    hashers: Option<Box<Hashers>>,
+struct Work<H> {
+    /// `None` while a thread has it.
+    hash: Option<Box<H>>,
     waiting: VecDeque<Vec<Bytes>>,
 }
 
-impl BodyHash {
-    /// `checksum`: to be computed beside the MD5.
-    pub fn new(checksum: Option<ChecksumAlgorithm>) -> Self {
-        let work = Work { hashers: Some(Box::new(Hashers::new(checksum))), waiting: VecDeque::new() };
+impl<H: RunningHash> BodyHash<H> {
+    pub fn new(hash: H) -> Self {
+        let work = Work { hash: Some(Box::new(hash)), waiting: VecDeque::new() };
         let shared = Shared { work: Mutex::new(work), room: Semaphore::new(BATCHES_MAX) };
         Self { shared: Arc::new(shared), job: None, batch: Vec::new(), batch_bytes: 0 }
     }
@@ -71,40 +75,45 @@ impl BodyHash {
         }
         let batch = std::mem::take(&mut self.batch);
         self.batch_bytes = 0;
-        if let Some(hashers) = self.shared.enqueue(batch) {
+        if let Some(hash) = self.shared.enqueue(batch) {
             let shared = self.shared.clone();
-            self.job = Some(tokio::task::spawn_blocking(move || shared.hash_all(hashers)));
+            self.job = Some(tokio::task::spawn_blocking(move || shared.hash_all(hash)));
         }
         Ok(())
     }
 
-    pub async fn finish(mut self) -> Result<Digests> {
+    /// With everything that came.
+    pub async fn finish(mut self) -> Result<H> {
         if let Some(job) = self.job.take() {
             job.await.map_err(|_panic| Error::Hashing)?;
         }
-        let mut hashers = self.shared.lock().hashers.take().ok_or(Error::Hashing)?;
+        let mut hash = self.shared.lock().hash.take().ok_or(Error::Hashing)?;
         if self.batch_bytes <= IN_PLACE_BYTES_MAX {
-            hashers.update_all(&self.batch);
-            return Ok(hashers.finish());
+            update_all(&mut *hash, &self.batch);
+            return Ok(*hash);
         }
         let job = tokio::task::spawn_blocking(move || {
-            hashers.update_all(&self.batch);
-            hashers.finish()
+            update_all(&mut *hash, &self.batch);
+            *hash
         });
         job.await.map_err(|_panic| Error::Hashing)
     }
 }
 
-impl Shared {
-    /// Gives the hashers out if no thread is at work on this body: the caller starts one.
-    fn enqueue(&self, batch: Vec<Bytes>) -> Option<Box<Hashers>> {
+fn update_all(hash: &mut impl RunningHash, pieces: &[Bytes]) {
+    pieces.iter().for_each(|piece| hash.update(piece));
+}
+
+impl<H: RunningHash> Shared<H> {
+    /// Gives the hash out if no thread is at work on this body: the caller starts one.
+    fn enqueue(&self, batch: Vec<Bytes>) -> Option<Box<H>> {
         let mut work = self.lock();
         work.waiting.push_back(batch);
-        work.hashers.take()
+        work.hash.take()
     }
 
-    /// Blocking. Hashes what waits, and leaves the hashers for the next thread.
-    fn hash_all(&self, mut hashers: Box<Hashers>) {
+    /// Blocking. Hashes what waits, and leaves the hash for the next thread.
+    fn hash_all(&self, mut hash: Box<H>) {
         // A panic must not leave `update` waiting for room.
         let _guard = CloseOnPanic(&self.room);
         loop {
@@ -113,17 +122,17 @@ impl Shared {
                 match work.waiting.pop_front() {
                     Some(batch) => batch,
                     None => {
-                        work.hashers = Some(hashers);
+                        work.hash = Some(hash);
                         return;
                     }
                 }
             };
-            hashers.update_all(&batch);
+            update_all(&mut *hash, &batch);
             self.room.add_permits(1);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Work> {
+    fn lock(&self) -> MutexGuard<'_, Work<H>> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -138,29 +147,30 @@ impl Drop for CloseOnPanic<'_> {
     }
 }
 
-struct Hashers {
+/// Of an object: MD5, and one of Amazon's checksums beside it.
+pub struct ObjectHash {
     md5: Md5,
     asked: Option<ChecksumAlgorithm>,
     /// `None` if none was asked for, or the one that is computed anyway.
     checksum: Option<ChecksumHasher>,
 }
 
-impl Hashers {
-    fn new(asked: Option<ChecksumAlgorithm>) -> Self {
+impl RunningHash for ObjectHash {
+    fn update(&mut self, piece: &[u8]) {
+        self.md5.update(piece);
+        if let Some(checksum) = &mut self.checksum {
+            checksum.update(piece);
+        }
+    }
+}
+
+impl ObjectHash {
+    pub fn new(asked: Option<ChecksumAlgorithm>) -> Self {
         let checksum = asked.filter(|algorithm| *algorithm != ChecksumAlgorithm::Md5).map(ChecksumHasher::new);
         Self { md5: Md5::new(), asked, checksum }
     }
 
-    fn update_all(&mut self, pieces: &[Bytes]) {
-        for piece in pieces {
-            self.md5.update(piece);
-            if let Some(checksum) = &mut self.checksum {
-                checksum.update(piece);
-            }
-        }
-    }
-
-    fn finish(self) -> Digests {
+    pub fn finish(self) -> Digests {
         let md5: [u8; 16] = self.md5.finalize().into();
         let checksum = match self.asked {
             Some(algorithm @ ChecksumAlgorithm::Md5) => {
@@ -189,11 +199,11 @@ mod tests {
         for (piece_bytes, algorithm) in
             [1000, IN_PLACE_BYTES_MAX, BATCH_BYTES, whole.len()].into_iter().zip(algorithms.into_iter().cycle())
         {
-            let mut hash = BodyHash::new(Some(algorithm));
+            let mut hash = BodyHash::new(ObjectHash::new(Some(algorithm)));
             for piece in whole.chunks(piece_bytes) {
                 hash.update(Bytes::copy_from_slice(piece)).await.unwrap();
             }
-            let digests = hash.finish().await.unwrap();
+            let digests = hash.finish().await.unwrap().finish();
             assert_eq!(hex::encode(digests.md5), expected);
             assert_eq!(digests.checksum, Some(of_whole(algorithm)));
         }

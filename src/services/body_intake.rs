@@ -8,7 +8,7 @@ use onggi_cluster::metadata::command::NewContent;
 use onggi_cluster::metadata::record::{Checksum, ChecksumAlgorithm};
 
 use super::body::{Body, BodyClaims, BodyPiece, ChecksumClaim};
-use super::body_hash::{BodyHash, Digests};
+use super::body_hash::{BodyHash, Digests, ObjectHash};
 use super::error::{Digest, Error, Result};
 
 /// A body that is stored (or travels in the command), ready to be committed.
@@ -24,7 +24,7 @@ pub(super) async fn take(
     mut writer: BlobWriter,
     checksum_default: Option<ChecksumAlgorithm>,
 ) -> Result<TakenBody> {
-    let mut hash = BodyHash::new(body.claims.checksum.algorithm().or(checksum_default));
+    let mut hash = BodyHash::new(ObjectHash::new(body.claims.checksum.algorithm().or(checksum_default)));
     let mut received = 0;
     let mut trailer = None;
     while let Some(piece) = body.pieces.next().await {
@@ -42,7 +42,7 @@ pub(super) async fn take(
     }
     // The last batch is hashed while the drive syncs.
     let (digests, content) = futures::join!(hash.finish(), writer.finish());
-    let digests = digests?;
+    let digests = digests?.finish();
     verify(&body.claims, trailer.as_ref(), &digests)?;
     Ok(TakenBody { content: content?, md5: digests.md5, checksum: digests.checksum })
 }

@@ -8,7 +8,7 @@ use onggi_cluster::metadata::record::{BucketRecord, ManifestRecord, ObjectRecord
 
 use super::body::{Body, BodyClaims, BodyPiece};
 use super::name::ObjectKey;
-use super::object_reader;
+use super::object_reader::{self, StoredContent};
 
 /// How often an object may be replaced between being found and being opened or copied (`Error::Vanished`) before the caller
 /// is asked to try again: each time some other write succeeded.
@@ -30,6 +30,15 @@ pub struct FoundObject {
 }
 
 impl FoundObject {
+    pub(super) fn stored(&self) -> StoredContent {
+        StoredContent {
+            owner: self.owner,
+            content: self.object.content.clone(),
+            bytes: self.object.bytes,
+            manifest: self.manifest.clone(),
+        }
+    }
+
     /// How many parts the object was uploaded in; `None` for a single PUT.
     pub fn part_count(&self) -> Option<usize> {
         self.manifest.as_ref().map(|manifest| manifest.parts.len())

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use futures::StreamExt;
+use onggi_cluster::DataClient;
 use onggi_cluster::id::OwnerKey;
 use onggi_cluster::metadata::checksum::ChecksumHasher;
 use onggi_cluster::metadata::command::{
@@ -19,7 +20,6 @@ use onggi_cluster::metadata::record::{
     VersionKind, Versioning,
 };
 use onggi_cluster::metadata::view::MetadataView;
-use onggi_cluster::{DataClient, ErrorKind as ClusterErrorKind};
 
 use super::body::Body;
 use super::body_intake;
@@ -28,7 +28,7 @@ use super::found_object::{FoundObject, ObjectBytes};
 use super::fresh;
 use super::metadata_access::MetadataAccess;
 use super::name::{BucketName, ObjectKey, ObjectTarget};
-use super::object_reader::{self, Segment};
+use super::object_reader::ContentReader;
 use super::principal::Principal;
 use super::quota::Incoming;
 use super::write_condition;
@@ -37,6 +37,7 @@ use super::write_condition;
 pub struct ObjectService {
     metadata: MetadataAccess,
     data: DataClient,
+    content: ContentReader,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -75,7 +76,8 @@ impl ObjectService {
     const CHECKSUM_DEFAULT: ChecksumAlgorithm = ChecksumAlgorithm::Crc64Nvme;
 
     pub(super) fn new(metadata: MetadataAccess, data: DataClient) -> Self {
-        Self { metadata, data }
+        let content = ContentReader::new(metadata.clone(), data.clone());
+        Self { metadata, data, content }
     }
 
     /// Nothing of `body` is polled before the bucket is found, the principal may write there and the condition holds.
@@ -171,45 +173,9 @@ impl ObjectService {
         })
     }
 
-    /// The bytes of a version. The first piece is read before this returns, so that bad news come before good headers.
-    /// `Vanished`: the version was replaced since it was found.
+    /// The bytes of a version. `Vanished`: the version was replaced since it was found.
     pub async fn read(&self, found: &FoundObject, range: Range<u64>) -> Result<ObjectBytes> {
-        let segments = self.segments(found, range.clone()).await?;
-        let mut stream = object_reader::stream(self.data.clone(), segments);
-        let first = match stream.next().await {
-            None => return Ok(ObjectBytes::default()),
-            Some(Err(error)) if error.kind() == ClusterErrorKind::NotFound => return Err(Error::Vanished),
-            Some(piece) => piece?,
-        };
-        let is_whole = first.len() as u64 == range.end - range.start;
-        Ok(ObjectBytes { first, rest: (!is_whole).then_some(stream) })
-    }
-
-    async fn segments(&self, found: &FoundObject, range: Range<u64>) -> Result<Vec<Segment>> {
-        if range.is_empty() {
-            return Ok(Vec::new());
-        }
-        let Content::Parts { bucket, upload } = found.object.content else {
-            let (content, bytes) = (found.object.content.clone(), found.object.bytes);
-            return Ok(vec![Segment { content, bytes, range }]);
-        };
-        let manifest = found.manifest.clone().ok_or(Error::Vanished)?;
-        let owner = found.owner;
-        let parts = object_reader::parts_of_range(&manifest, range);
-        let segments = self
-            .metadata
-            .read_owner(owner, move |view| {
-                parts
-                    .iter()
-                    .map(|(index, range)| {
-                        let (number, _) = manifest.parts[*index];
-                        let part = query::part(view, owner, bucket, upload, number)?;
-                        Ok(part.map(|part| object_reader::segment_of_part(part, range.clone())))
-                    })
-                    .collect::<onggi_cluster::Result<Option<Vec<Segment>>>>()
-            })
-            .await?;
-        segments.ok_or(Error::Vanished)
+        self.content.read(&found.stored(), range).await
     }
 
     /// Parts of a completed multipart upload, by number from after `after` on.
