@@ -6,6 +6,7 @@ pub mod account_service;
 pub mod authorization;
 pub mod bucket_service;
 pub mod cluster_service;
+pub mod drive;
 pub mod error;
 pub mod identity_service;
 pub mod listing_service;
@@ -43,6 +44,7 @@ use onggi_cluster::{DataClient, MetadataClient};
 use account_service::AccountService;
 use bucket_service::BucketService;
 use cluster_service::ClusterService;
+use drive::DriveService;
 use identity_service::IdentityService;
 use listing_service::ListingService;
 use metadata_access::MetadataAccess;
@@ -59,6 +61,7 @@ pub struct Services {
     pub identity: IdentityService,
     pub accounts: AccountService,
     pub cluster: ClusterService,
+    pub drive: DriveService,
 }
 
 impl Services {
@@ -67,6 +70,7 @@ impl Services {
         let metadata = MetadataAccess::new(metadata);
         let objects = ObjectService::new(metadata.clone(), data.clone());
         Self {
+            drive: DriveService::new(metadata.clone(), data.clone()),
             multipart: MultipartService::new(metadata.clone(), data, objects.clone()),
             objects,
             buckets: BucketService::new(metadata.clone()),

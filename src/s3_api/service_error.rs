@@ -27,6 +27,7 @@ impl From<Error> for S3Error {
             Error::DeleteMarker { marker, named } => of_delete_marker(&marker, named),
             Error::InvalidBucketName(_) => S3Error::new(ErrorCode::InvalidBucketName),
             Error::KeyEmpty => S3Error::invalid_argument("The key is empty.", "key", ""),
+            Error::Name(rule) => S3Error::invalid_argument(rule.to_string(), "key", ""),
             Error::KeyTooLong => S3Error::new(ErrorCode::KeyTooLongError),
             Error::BodyIncomplete { expected, received } => S3Error::new(ErrorCode::IncompleteBody)
                 .field("NumberBytesExpected", expected.to_string())
@@ -36,9 +37,12 @@ impl From<Error> for S3Error {
                 Ok(own) => *own,
                 Err(_) => S3Error::new(ErrorCode::IncompleteBody),
             },
-            Error::Vanished | Error::Hashing | Error::Secret(_) | Error::Cluster(_) | Error::UnexpectedOutcome(_) => {
-                of_kind(&error)
-            }
+            Error::CursorReset
+            | Error::Vanished
+            | Error::Hashing
+            | Error::Secret(_)
+            | Error::Cluster(_)
+            | Error::UnexpectedOutcome(_) => of_kind(&error),
         }
     }
 }
@@ -150,6 +154,8 @@ fn of_digest(digest: Digest) -> S3Error {
         Digest::ContentMd5 => {
             S3Error::with_message(ErrorCode::BadDigest, "The Content-MD5 you specified did not match what we received.")
         }
+        // Only the drive's own API takes one.
+        Digest::ContentHash => S3Error::new(ErrorCode::BadDigest),
         Digest::Checksum(algorithm) => {
             let (name, header) = (checksum::algorithm_name(algorithm), checksum::header_name(algorithm));
             // The header is named because SDKs presign a checksum of nothing into URLs, and people wonder.

@@ -5,6 +5,8 @@
 use onggi_cluster::metadata::outcome::{Outcome, Refusal};
 use onggi_cluster::metadata::record::{ChecksumAlgorithm, VersionRecord};
 
+use super::drive::name::NameRule;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -60,6 +62,11 @@ pub enum Error {
     Body(#[source] BoxError),
     #[error("the body could not be hashed: a thread panicked")]
     Hashing,
+    #[error("the name is not allowed: {0}")]
+    Name(#[from] NameRule),
+    /// Too much happened since the cursor was given out, or it is of another tree.
+    #[error("the cursor cannot be used any more")]
+    CursorReset,
     /// The version was replaced while it was being opened; resolve it again.
     #[error("the version is gone since it was resolved")]
     Vanished,
@@ -75,6 +82,8 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Digest {
     ContentMd5,
+    /// Of the drive: see `drive::content_hash`.
+    ContentHash,
     Checksum(ChecksumAlgorithm),
 }
 
@@ -93,7 +102,9 @@ impl Error {
             | Self::KeyTooLong
             | Self::BodyIncomplete { .. }
             | Self::DigestMismatch(_)
+            | Self::Name(_)
             | Self::Body(_) => ErrorKind::Invalid,
+            Self::CursorReset => ErrorKind::Conflict,
             Self::Vanished => ErrorKind::Unavailable,
             Self::Hashing | Self::Secret(_) | Self::UnexpectedOutcome(_) => ErrorKind::Internal,
             Self::Cluster(error) => kind_of_cluster(error.kind()),

@@ -20,6 +20,12 @@ pub(super) fn unix_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
+/// Today, in UTC: `2026-11-22`.
+pub(super) fn date() -> String {
+    let date = time::OffsetDateTime::now_utc().date();
+    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
+}
+
 pub(super) fn upload_id() -> UploadId {
     let mut bytes = [0; 16];
     bytes[..6].copy_from_slice(&unix_ms().to_be_bytes()[2..]);

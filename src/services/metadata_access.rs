@@ -85,6 +85,11 @@ impl MetadataAccess {
         decided(self.client.create_bucket(owner, name.as_str().to_owned(), location.to_owned()).await?).map(drop)
     }
 
+    /// The bucket of a drive is made by its name.
+    pub async fn create_tree(&self, owner: UserId, name: String) -> Result<()> {
+        decided(self.client.create_bucket(owner, name, String::new()).await?).map(drop)
+    }
+
     pub async fn delete_bucket(&self, owner: UserId, name: &BucketName) -> Result<()> {
         decided(self.client.delete_bucket(owner, name.as_str().to_owned()).await?).map(drop)
     }

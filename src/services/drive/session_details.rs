@@ -1,0 +1,113 @@
+//! Session details: what a client says when an upload begins, kept with the session until it is finished.
+
+use onggi_cluster::metadata::command::tree::WriteMode;
+use onggi_storage_engine::error::{Error, Result as FormatResult};
+use onggi_storage_engine::format::{Decoder, Encoder, Record};
+
+use super::name;
+use super::new_file::FileTarget;
+use crate::services::Result;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionDetails {
+    /// As text: it was checked, and is folded again when it is used.
+    pub path: Option<String>,
+    pub mode: SessionMode,
+    pub autorename: bool,
+    pub client_modified_ms: Option<u64>,
+    pub media_type: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SessionMode {
+    #[default]
+    Add,
+    Overwrite,
+    Update {
+        rev: u64,
+    },
+}
+
+impl SessionDetails {
+    /// `None`: the client says it when it finishes the upload.
+    pub fn target(&self) -> Result<Option<FileTarget>> {
+        let Some(path) = &self.path else { return Ok(None) };
+        Ok(Some(FileTarget {
+            path: name::tree_path(path)?,
+            mode: self.mode.into(),
+            autorename: self.autorename,
+            client_modified_ms: self.client_modified_ms,
+            media_type: self.media_type.clone(),
+        }))
+    }
+}
+
+impl From<SessionMode> for WriteMode {
+    fn from(mode: SessionMode) -> Self {
+        match mode {
+            SessionMode::Add => Self::Add,
+            SessionMode::Overwrite => Self::Overwrite,
+            SessionMode::Update { rev } => Self::Update { rev },
+        }
+    }
+}
+
+impl Record for SessionDetails {
+    const NAME: &'static str = "session details";
+    const VERSION: u8 = 1;
+
+    fn encode_fields(&self, encoder: &mut Encoder) {
+        let text = |encoder: &mut Encoder, text: &String| {
+            encoder.str(text);
+        };
+        encoder.option(self.path.as_ref(), text);
+        match self.mode {
+            SessionMode::Add => encoder.u8(0),
+            SessionMode::Overwrite => encoder.u8(1),
+            SessionMode::Update { rev } => encoder.u8(2).varint(rev),
+        };
+        encoder.bool(self.autorename);
+        encoder.option(self.client_modified_ms, |encoder, time| {
+            encoder.varint(time);
+        });
+        encoder.option(self.media_type.as_ref(), text);
+    }
+
+    fn decode_fields(_: u8, decoder: &mut Decoder<'_>) -> FormatResult<Self> {
+        Ok(Self {
+            path: decoder.option(|decoder| decoder.str().map(str::to_owned))?,
+            mode: match decoder.u8()? {
+                0 => SessionMode::Add,
+                1 => SessionMode::Overwrite,
+                2 => SessionMode::Update { rev: decoder.varint()? },
+                other => return Err(Error::corrupt(format!("decode: {other} is no mode of a session"))),
+            },
+            autorename: decoder.bool()?,
+            client_modified_ms: decoder.option(Decoder::varint)?,
+            media_type: decoder.option(|decoder| decoder.str().map(str::to_owned))?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn stay_readable() {
+        let details = SessionDetails {
+            path: Some("/A/b.txt".into()),
+            mode: SessionMode::Update { rev: 300 },
+            autorename: true,
+            client_modified_ms: Some(1),
+            media_type: Some("text/plain".into()),
+        };
+        let bytes = details.to_bytes();
+        expect!["0101082f412f622e74787402ac02010101010a746578742f706c61696e"].assert_eq(&hex::encode(&bytes));
+        assert_eq!(SessionDetails::from_bytes(&bytes).unwrap(), details);
+        let nothing = SessionDetails::default();
+        assert_eq!(SessionDetails::from_bytes(&nothing.to_bytes()).unwrap(), nothing);
+    }
+}
