@@ -1,5 +1,20 @@
-//! The drive API: files and folders over HTTP, for programs and for the web page.
-//! Owns: the forms on the wire. Does not own: what an operation does (services).
+//! The drive API: files and folders over HTTP, for programs and for the web page (docs/drive.md).
+//! Owns: the forms on the wire, and the doors for clients of other drives. Does not own: what an operation does (services).
 
 pub mod accounts;
 pub mod auth;
+pub mod cursor;
+pub mod error;
+pub mod operations;
+pub mod router;
+
+mod entry_json;
+mod escaped_json;
+mod file_metadata;
+mod media_type;
+mod multipart;
+mod request;
+mod text_form;
+mod upload_range;
+
+pub use router::DriveApi;

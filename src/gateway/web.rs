@@ -17,6 +17,7 @@ use serde_json::json;
 use crate::admin_api::system::System;
 use crate::admin_api::{AdminApi, PATH_PREFIX};
 use crate::console;
+use crate::drive_api::DriveApi;
 use crate::drive_api::accounts::Accounts;
 use crate::drive_api::auth::PeerAddress;
 use crate::gateway::connection::ConnectionInfo;
@@ -43,13 +44,19 @@ struct Pages {
 }
 
 impl Web {
-    pub fn new(admin: AdminApi, accounts: Accounts, system: Arc<dyn System>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        admin: AdminApi,
+        accounts: Accounts,
+        drive: DriveApi,
+        system: Arc<dyn System>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let pages = Router::new()
             .route("/healthz", get(healthz))
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics_page))
             .with_state(Pages { system, metrics });
-        let apis = admin.router().merge(accounts.router()).merge(console::router());
+        let apis = admin.router().merge(accounts.router()).merge(drive.router()).merge(console::router());
         Self { routes: TowerToHyperService::new(pages.merge(apis)) }
     }
 }
@@ -113,7 +120,10 @@ fn operation_name(path: &str) -> OperationName {
         "/metrics" => "metrics",
         _ if path.starts_with(PATH_PREFIX) => "admin",
         _ if path.starts_with("/oauth2/") => "oauth2",
-        _ if path.starts_with("/account/") || path == "/console/session" => "account",
+        _ if path.starts_with("/account") || path == "/console/session" => "account",
+        _ if path.starts_with("/files/") => "files",
+        _ if path.starts_with("/2/") => "dropbox",
+        _ if path.starts_with("/drive/v3/") || path.starts_with("/upload/drive/v3/") => "google",
         _ if console::owns(path) => "console",
         _ => "unknown",
     })

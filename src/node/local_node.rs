@@ -17,7 +17,9 @@ use onggi_storage_engine::env::Environment;
 
 use super::Part;
 use crate::admin_api::AdminApi;
+use crate::drive_api::DriveApi;
 use crate::drive_api::accounts::Accounts;
+use crate::drive_api::cursor::CursorKey;
 use crate::gateway::web::Web;
 use crate::node::host::HostParts;
 use crate::node::identity::Established;
@@ -93,7 +95,8 @@ impl LocalNode {
         let s3 = S3Api::new(services.clone(), options::s3(&parts.config));
         let admin = AdminApi::new(services.clone(), parts.system.clone());
         let accounts = Accounts::new(services.accounts.clone(), &parts.config.web.redirect_uris);
-        let web = Web::new(admin, accounts, parts.system.clone(), parts.metrics.clone());
+        let drive = DriveApi::new(services.clone(), CursorKey::derive(&master_key.0));
+        let web = Web::new(admin, accounts, drive, parts.system.clone(), parts.metrics.clone());
 
         let renewal = Renewal::new(&data_dir, membership.clone(), mesh);
         let registration = Registration::new(membership, established, described, renewal);

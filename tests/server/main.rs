@@ -6,6 +6,7 @@
 mod accounts;
 mod admin;
 mod comes_back;
+mod drive;
 mod durability;
 mod groups;
 mod hostile;

@@ -1,0 +1,13 @@
+//! Operations of the drive API, a file for each kind.
+
+pub mod account;
+pub mod download;
+pub mod entries;
+pub mod events;
+pub mod google;
+pub mod listing;
+pub mod resume_upload;
+pub mod revisions;
+pub mod trash;
+pub mod upload;
+pub mod upload_session;

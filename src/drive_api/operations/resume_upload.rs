@@ -1,0 +1,113 @@
+//! `PUT /files/upload/{session}`: the next piece of an upload, or the question how far it is (Google, "Perform a resumable upload").
+//! Owns: what is a piece, a question, or the end. Every answer that is not the end is 308 with what is stored.
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderValue, RANGE};
+use http::{HeaderMap, StatusCode};
+use onggi_cluster::id::UploadId;
+
+use crate::drive_api::error::{DriveError, Result};
+use crate::drive_api::file_metadata;
+use crate::drive_api::operations::google::file_resource::FileResource;
+use crate::drive_api::request::{self, By};
+use crate::drive_api::router::DriveApi;
+use crate::drive_api::upload_range::{UploadRange, stored_range};
+use crate::services::drive::actor::Actor;
+use crate::services::drive::entries::Entry;
+use crate::services::drive::new_file::FileClaims;
+use crate::services::drive::session::Session;
+
+pub async fn resume_upload(
+    State(api): State<DriveApi>,
+    By(actor): By,
+    Path(session): Path<String>,
+    request: Request,
+) -> Result<Response> {
+    Ok(match resume(&api, &actor, &session, request).await? {
+        Progress::Finished(entry) => Json(FileResource::new(&actor, &entry)).into_response(),
+        Progress::Incomplete { received } => incomplete(received),
+    })
+}
+
+/// How far an upload is after a request.
+pub enum Progress {
+    Finished(Box<Entry>),
+    Incomplete { received: u64 },
+}
+
+pub async fn resume(api: &DriveApi, actor: &Actor, session: &str, request: Request) -> Result<Progress> {
+    let (head, body) = request.into_parts();
+    let session = open(api, actor, session).await?;
+    if let Some(finished) = session.finished() {
+        request::discard(body).await;
+        return Ok(Progress::Finished(Box::new(finished.into())));
+    }
+    let asked = upload_range(&head.headers)?;
+    let (first, total) = match asked {
+        UploadRange::Query { total } => return finish_if_whole(api, actor, session, total).await,
+        UploadRange::Piece { first, last, total } => {
+            let bytes = last - first + 1;
+            if request::content_length(&head.headers).is_some_and(|length| length != bytes) {
+                return Err(DriveError::invalid("Content-Length is not the length of Content-Range"));
+            }
+            (first, total)
+        }
+    };
+    if let (Some(declared), Some(total)) = (session.record.bytes, total)
+        && declared != total
+    {
+        return Err(DriveError::conflict("size_mismatch", format!("{declared} bytes were declared at the start")));
+    }
+    let appended = api.drive().append(actor, &session, first, request::pieces(body)).await?;
+    if let Some(error) = appended.broke_off {
+        return Err(error.into());
+    }
+    let session = api.drive().session(actor, session.record.session).await?;
+    // The whole file in one request, of a length that nobody declared.
+    let whole = !head.headers.contains_key(CONTENT_RANGE);
+    finish_if_whole(api, actor, session, if whole { Some(appended.received) } else { total }).await
+}
+
+/// Without a Content-Range the body is the whole file.
+fn upload_range(headers: &HeaderMap) -> Result<UploadRange> {
+    match request::text(headers, CONTENT_RANGE.as_str()) {
+        Some(text) => UploadRange::parse(text)
+            .ok_or_else(|| DriveError::invalid("Content-Range is `bytes first-last/total` or `bytes */total`")),
+        None => match request::content_length(headers) {
+            Some(0) => Ok(UploadRange::Query { total: Some(0) }),
+            length => Ok(UploadRange::Piece {
+                first: 0,
+                last: length.map_or(u64::MAX - 1, |length| length - 1),
+                total: length,
+            }),
+        },
+    }
+}
+
+async fn finish_if_whole(api: &DriveApi, actor: &Actor, session: Session, total: Option<u64>) -> Result<Progress> {
+    let received = session.record.received;
+    if total.or(session.record.bytes) != Some(received) {
+        return Ok(Progress::Incomplete { received });
+    }
+    let target = file_metadata::target(&session.details)?;
+    let claims = FileClaims { bytes: Some(received), ..FileClaims::default() };
+    let changed = api.drive().finish_session(actor, &session, &target, &claims).await?;
+    Ok(Progress::Finished(Box::new(changed.into())))
+}
+
+pub fn incomplete(received: u64) -> Response {
+    let mut response = StatusCode::PERMANENT_REDIRECT.into_response();
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    if let Some(range) = stored_range(received).and_then(|range| HeaderValue::try_from(range).ok()) {
+        response.headers_mut().insert(RANGE, range);
+    }
+    response
+}
+
+pub async fn open(api: &DriveApi, actor: &Actor, session: &str) -> Result<Session> {
+    let gone = || DriveError::not_found("there is no such upload: it expired, or was never begun");
+    let session = UploadId::parse(session).ok_or_else(gone)?;
+    Ok(api.drive().session(actor, session).await?)
+}

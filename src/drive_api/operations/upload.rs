@@ -1,0 +1,112 @@
+//! `POST /files/upload`: a file in one request, or the beginning of an upload in pieces.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::StreamExt;
+use http::header::LOCATION;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use onggi_cluster::metadata::record::tree::SessionKind;
+use serde::Deserialize;
+
+use crate::drive_api::error::{DriveError, Result};
+use crate::drive_api::file_metadata::FileMetadata;
+use crate::drive_api::multipart;
+use crate::drive_api::operations::google::file_resource::FileResource;
+use crate::drive_api::request::{self, By};
+use crate::drive_api::router::DriveApi;
+use crate::services::BoxError;
+use crate::services::drive::actor::Actor;
+use crate::services::drive::entries::Entry;
+use crate::services::drive::new_file::FileClaims;
+use crate::services::drive::session::{NewSession, Pieces};
+
+#[derive(Deserialize)]
+struct UploadQuery {
+    #[serde(rename = "uploadType", default)]
+    upload_type: Option<String>,
+}
+
+pub async fn upload(State(api): State<DriveApi>, By(actor): By, request: Request) -> Result<Response> {
+    let (head, body) = request.into_parts();
+    let UploadQuery { upload_type } = request::query(&head.uri)?;
+    let asked: FileMetadata = request::query(&head.uri)?;
+    let stored = match upload_type.as_deref() {
+        None | Some("media") => store(&api, &actor, &asked, media(&head, body)).await?,
+        Some("multipart") => {
+            let (document, sent) = related(&head, body).await?;
+            let metadata: FileMetadata = request::parse(&document)?;
+            store(&api, &actor, &metadata.or(asked), sent).await?
+        }
+        Some("resumable") => {
+            let metadata: FileMetadata = request::parse(&request::document(body).await?)?;
+            return begin(&api, &actor, &head, &metadata.or(asked), "/files/upload").await;
+        }
+        Some(other) => return Err(unknown_type(other)),
+    };
+    Ok(Json(FileResource::new(&actor, &stored)).into_response())
+}
+
+pub fn unknown_type(upload_type: &str) -> DriveError {
+    let shown = upload_type.escape_debug();
+    DriveError::invalid(format!("`uploadType` is `media`, `multipart` or `resumable`, not `{shown}`"))
+}
+
+/// A file as it comes in one request.
+pub struct Sent {
+    media_type: Option<String>,
+    bytes: Option<u64>,
+    pieces: Pieces,
+}
+
+pub fn media(head: &Parts, body: Body) -> Sent {
+    Sent {
+        media_type: request::content_type(&head.headers).map(str::to_owned),
+        bytes: request::content_length(&head.headers),
+        pieces: request::pieces(body),
+    }
+}
+
+/// The document that comes first, and the file.
+pub async fn related(head: &Parts, body: Body) -> Result<(Bytes, Sent)> {
+    let boundary = request::content_type(&head.headers)
+        .and_then(multipart::boundary)
+        .ok_or_else(|| DriveError::invalid("the Content-Type of a multipart upload names a boundary"))?;
+    let pieces = body.into_data_stream().map(|piece| piece.map_err(BoxError::from));
+    let unreadable = |error: BoxError| DriveError::invalid(error.to_string());
+    let parts = multipart::read(&boundary, pieces).await.map_err(unreadable)?;
+    Ok((parts.document, Sent { media_type: parts.file_type, bytes: None, pieces: parts.file }))
+}
+
+pub async fn store(api: &DriveApi, actor: &Actor, metadata: &FileMetadata, sent: Sent) -> Result<Entry> {
+    let target = metadata.target(sent.media_type.as_deref())?;
+    let claims = FileClaims { bytes: sent.bytes, content_hash: metadata.content_hash()?, md5: None };
+    Ok(api.drive().put_file(actor, target, claims, sent.pieces).await?.into())
+}
+
+/// Google's protocol: 200 and the session's address below `sessions`, whatever becomes of it.
+pub async fn begin(
+    api: &DriveApi,
+    actor: &Actor,
+    head: &Parts,
+    metadata: &FileMetadata,
+    sessions: &str,
+) -> Result<Response> {
+    if metadata.path.is_none() {
+        return Err(DriveError::invalid("say the `path` that the file shall have"));
+    }
+    let details = metadata.details(request::text(&head.headers, "x-upload-content-type"))?;
+    let new = NewSession { details, kind: SessionKind::Sequential, bytes: announced(&head.headers)? };
+    let session = api.drive().create_session(actor, new).await?;
+    let location = format!("{}{sessions}/{session}", request::origin(&head.uri, &head.headers));
+    Ok((StatusCode::OK, [(LOCATION, location)]).into_response())
+}
+
+fn announced(headers: &HeaderMap) -> Result<Option<u64>> {
+    let Some(text) = request::text(headers, "x-upload-content-length") else { return Ok(None) };
+    let bytes = text.parse().map_err(|_| DriveError::invalid("X-Upload-Content-Length is a number of bytes"))?;
+    Ok(Some(bytes))
+}

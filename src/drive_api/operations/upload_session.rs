@@ -1,0 +1,59 @@
+//! `GET` and `DELETE /files/upload/{session}`: how far an upload is, for people to watch; and giving it up.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::drive_api::entry_json::EntryJson;
+use crate::drive_api::error::Result;
+use crate::drive_api::operations::resume_upload::open;
+use crate::drive_api::request::By;
+use crate::drive_api::router::DriveApi;
+use crate::drive_api::text_form;
+use crate::services::drive::entries::Entry;
+
+#[derive(Serialize)]
+pub struct SessionJson {
+    session: String,
+    path: Option<String>,
+    received: u64,
+    size: Option<u64>,
+    expires: String,
+    finished: bool,
+    entry: Option<EntryJson>,
+}
+
+pub async fn upload_session(
+    State(api): State<DriveApi>,
+    By(actor): By,
+    Path(session): Path<String>,
+) -> Result<Json<SessionJson>> {
+    let session = open(&api, &actor, &session).await?;
+    let finished = session.finished();
+    let record = session.record;
+    Ok(Json(SessionJson {
+        session: record.session.to_string(),
+        path: session.details.path,
+        received: record.received,
+        size: record.bytes,
+        expires: text_form::time(record.expires_ms),
+        finished: finished.is_some(),
+        entry: finished.map(|changed| EntryJson::new(&actor, &Entry::from(changed))),
+    }))
+}
+
+/// Google's answer to a cancelled upload.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+pub async fn cancel_upload(
+    State(api): State<DriveApi>,
+    By(actor): By,
+    Path(session): Path<String>,
+) -> Result<Response> {
+    let session = open(&api, &actor, &session).await?;
+    api.drive().abort_session(&actor, session.record.session).await?;
+    let status = StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::NO_CONTENT);
+    Ok(status.into_response())
+}

@@ -1,0 +1,70 @@
+//! Router of the drive API: which operation a request is. Who asks is proven by each handler's `Caller`, before it sees the body.
+
+use axum::Router;
+use axum::routing::{get, post, put};
+
+use crate::drive_api::cursor::CursorKey;
+use crate::drive_api::operations::{
+    account, download, entries, events, google, listing, resume_upload, revisions, trash, upload,
+    upload_session,
+};
+use crate::services::Services;
+use crate::services::account_service::AccountService;
+use crate::services::drive::DriveService;
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct DriveApi {
+    services: Services,
+    cursors: CursorKey,
+}
+
+impl DriveApi {
+    pub fn new(services: Services, cursors: CursorKey) -> Self {
+        Self { services, cursors }
+    }
+
+    pub(super) fn drive(&self) -> &DriveService {
+        &self.services.drive
+    }
+
+    pub(super) fn cursors(&self) -> &CursorKey {
+        &self.cursors
+    }
+
+    pub(super) fn accounts(&self) -> &AccountService {
+        &self.services.accounts
+    }
+
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/account", get(account::account))
+            .route("/files/upload", post(upload::upload))
+            .route(
+                "/files/upload/{session}",
+                put(resume_upload::resume_upload)
+                    .get(upload_session::upload_session)
+                    .delete(upload_session::cancel_upload),
+            )
+            .route("/files/download", get(download::download_by_get).post(download::download))
+            .route("/files/metadata", post(entries::metadata))
+            .route("/files/create_folder", post(entries::create_folder))
+            .route("/files/move", post(entries::move_entry))
+            .route("/files/copy", post(entries::copy_entry))
+            .route("/files/delete", post(trash::delete))
+            .route("/files/list_trash", post(trash::list_trash))
+            .route("/files/undelete", post(trash::undelete))
+            .route("/files/purge", post(trash::purge))
+            .route("/files/list_revisions", post(revisions::list_revisions))
+            .route("/files/restore", post(revisions::restore))
+            .route("/files/update_revision", post(revisions::update_revision))
+            .route("/files/list", post(listing::list))
+            .route("/files/list/continue", post(listing::list_continue))
+            .route("/files/list/latest_cursor", post(listing::latest_cursor))
+            .route("/files/wait", post(listing::wait))
+            .route("/files/events", get(events::events))
+            .route("/files/search", post(listing::search))
+            .merge(google::router())
+            .with_state(self)
+    }
+}

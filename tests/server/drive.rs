@@ -1,0 +1,8 @@
+//! The drive as a program meets it: a node over HTTPS, users with tokens, files and folders.
+
+mod client;
+mod feed;
+mod files;
+mod folders;
+mod resumable;
+mod strangers;
