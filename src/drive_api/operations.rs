@@ -9,5 +9,6 @@ pub mod listing;
 pub mod resume_upload;
 pub mod revisions;
 pub mod trash;
+pub mod tus;
 pub mod upload;
 pub mod upload_session;
