@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod download;
+pub mod dropbox;
 pub mod entries;
 pub mod events;
 pub mod google;

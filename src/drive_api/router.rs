@@ -5,7 +5,7 @@ use axum::routing::{get, post, put};
 
 use crate::drive_api::cursor::CursorKey;
 use crate::drive_api::operations::{
-    account, download, entries, events, google, listing, resume_upload, revisions, trash, tus, upload,
+    account, download, dropbox, entries, events, google, listing, resume_upload, revisions, trash, tus, upload,
     upload_session,
 };
 use crate::services::Services;
@@ -66,6 +66,7 @@ impl DriveApi {
             .route("/files/search", post(listing::search))
             .merge(google::router())
             .merge(tus::router())
+            .merge(dropbox::router())
             .with_state(self)
     }
 }

@@ -1,0 +1,128 @@
+//! One entry: looked up, made, moved, copied, thrown away.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::argument::{Argument, By, at};
+use super::metadata;
+use super::route_error::{Result, RouteError, lookup, lookup_error, tag, tagged, write, write_error};
+use crate::drive_api::error::DriveError;
+use crate::drive_api::request;
+use crate::drive_api::router::DriveApi;
+use crate::services::drive::entries::Entry;
+use crate::services::drive::name;
+
+#[derive(Deserialize)]
+pub struct PathArgument {
+    path: String,
+    #[serde(default)]
+    autorename: bool,
+    parent_rev: Option<String>,
+}
+
+pub async fn get_metadata(
+    State(api): State<DriveApi>,
+    By(actor): By,
+    Argument(asked): Argument<PathArgument>,
+) -> Result<Json<Value>> {
+    let at = at(&asked.path).map_err(lookup("path"))?;
+    let entry = api.drive().entry(&actor, at).await.map_err(DriveError::from).map_err(lookup("path"))?;
+    Ok(Json(metadata::of_entry(&entry)))
+}
+
+pub async fn create_folder(
+    State(api): State<DriveApi>,
+    By(actor): By,
+    Argument(asked): Argument<PathArgument>,
+) -> Result<Json<Value>> {
+    let path = name::tree_path(&asked.path).map_err(DriveError::from).map_err(write("path"))?;
+    let made = api.drive().create_folder(&actor, path, asked.autorename).await;
+    let entry = made.map_err(DriveError::from).map_err(write("path"))?;
+    Ok(wrapped(&entry))
+}
+
+pub async fn delete(
+    State(api): State<DriveApi>,
+    By(actor): By,
+    Argument(asked): Argument<PathArgument>,
+) -> Result<Json<Value>> {
+    trash(&api, &actor, &asked).await.map(|(_, entry)| wrapped(&entry))
+}
+
+pub async fn permanently_delete(
+    State(api): State<DriveApi>,
+    By(actor): By,
+    Argument(asked): Argument<PathArgument>,
+) -> Result<Json<Value>> {
+    if let (Some(trashed), _) = trash(&api, &actor, &asked).await? {
+        api.drive().purge(&actor, trashed).await?;
+    }
+    Ok(Json(Value::Null))
+}
+
+async fn trash(
+    api: &DriveApi,
+    actor: &crate::services::drive::actor::Actor,
+    asked: &PathArgument,
+) -> Result<(Option<u64>, Entry)> {
+    let at = at(&asked.path).map_err(lookup("path_lookup"))?;
+    let rev = asked.parent_rev.as_deref().map(request::revision).transpose()?;
+    let changed = api.drive().trash_entry(actor, at, rev).await.map_err(|error| {
+        let error = DriveError::from(error);
+        match (error.code, lookup_error(&error)) {
+            ("stale_revision", _) => write("path_write")(error),
+            (_, Some(inner)) => RouteError::Tagged(tagged("path_lookup", inner)),
+            _ => RouteError::Other(error),
+        }
+    })?;
+    Ok((changed.trashed, Entry::from(changed)))
+}
+
+#[derive(Deserialize)]
+pub struct Relocation {
+    from_path: String,
+    to_path: String,
+    #[serde(default)]
+    autorename: bool,
+}
+
+pub async fn move_entry(
+    State(api): State<DriveApi>,
+    By(actor): By,
+    Argument(asked): Argument<Relocation>,
+) -> Result<Json<Value>> {
+    let from = at(&asked.from_path).map_err(lookup("from_lookup"))?;
+    let to = name::tree_path(&asked.to_path).map_err(DriveError::from).map_err(write("to"))?;
+    let moved = api.drive().move_entry(&actor, from, to, asked.autorename).await;
+    Ok(wrapped(&moved.map_err(|error| relocation_failed(error.into()))?))
+}
+
+pub async fn copy_entry(
+    State(api): State<DriveApi>,
+    By(actor): By,
+    Argument(asked): Argument<Relocation>,
+) -> Result<Json<Value>> {
+    let from = at(&asked.from_path).map_err(lookup("from_lookup"))?;
+    let to = name::tree_path(&asked.to_path).map_err(DriveError::from).map_err(write("to"))?;
+    let copied = api.drive().copy_entry(&actor, from, None, to, asked.autorename).await;
+    Ok(wrapped(&copied.map_err(|error| relocation_failed(error.into()))?))
+}
+
+fn relocation_failed(error: DriveError) -> RouteError {
+    match error.code {
+        "not_found" => RouteError::Tagged(tagged("from_lookup", tag("not_found"))),
+        "into_itself" => RouteError::Tagged(tag("cant_move_folder_into_itself")),
+        "too_many_entries" => RouteError::Tagged(tag("too_many_files")),
+        "quota_exceeded" => RouteError::Tagged(tag("insufficient_quota")),
+        _ => match write_error(&error) {
+            Some(inner) => RouteError::Tagged(tagged("to", inner)),
+            None => RouteError::Other(error),
+        },
+    }
+}
+
+fn wrapped(entry: &Entry) -> Json<Value> {
+    Json(json!({ "metadata": metadata::of_entry(entry) }))
+}
