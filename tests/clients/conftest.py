@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from drive_user import sign_up
 from endpoint import Endpoint
 from payload import build_tree
 from server import Server
@@ -35,6 +36,17 @@ def endpoint(request, tmp_path_factory):
     server = Server.start(Path(os.environ["ONGGI_BIN"]), folder, tls=request.param == "https")
     try:
         yield server.endpoint
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def drive_user(tmp_path_factory):
+    """Somebody with a drive, on a server of their own."""
+    binary = Path(os.environ["ONGGI_BIN"])
+    server = Server.start(binary, tmp_path_factory.mktemp("onggi-drive"), tls=True)
+    try:
+        yield sign_up(binary, server, "ana")
     finally:
         server.stop()
 

@@ -29,6 +29,8 @@ class Server:
     endpoint: Endpoint
     process: subprocess.Popen
     log: Path
+    web: str
+    data_dir: Path
 
     @classmethod
     def start(cls, binary: Path, folder: Path, tls: bool) -> "Server":
@@ -55,7 +57,7 @@ class Server:
                 command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
         url = f"{'https' if tls else 'http'}://127.0.0.1:{s3_port}"
-        server = cls(Endpoint(url, access_key, secret_key), process, log)
+        server = cls(Endpoint(url, access_key, secret_key), process, log, f"https://127.0.0.1:{web_port}", data_dir)
         try:
             server._wait_until_serving(s3_port, tls)
             if tls:

@@ -1,0 +1,132 @@
+"""The Dropbox SDK for Python on the drive, unmodified: it is told the host by its environment."""
+
+import hashlib
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+BLOCK = 4 << 20
+
+
+@pytest.fixture(scope="module")
+def sdk(drive_user):
+    """The SDK reads its hosts when it is imported."""
+    for host in ["API_HOST", "API_CONTENT_HOST", "API_NOTIFY_HOST", "WEB_HOST"]:
+        os.environ[f"DROPBOX_{host}"] = drive_user.host
+    import dropbox
+
+    return dropbox
+
+
+@pytest.fixture
+def client(sdk, drive_user, monkeypatch):
+    # It wins over `ca_certs`, as requests has it.
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(drive_user.ca_file))
+    return sdk.Dropbox(oauth2_access_token=drive_user.token, ca_certs=str(drive_user.ca_file))
+
+
+def content_hash(data: bytes) -> str:
+    blocks = [hashlib.sha256(data[at : at + BLOCK]).digest() for at in range(0, len(data), BLOCK)]
+    return hashlib.sha256(b"".join(blocks)).hexdigest()
+
+
+def test_who_is_signed_in(sdk, client, drive_user):
+    account = client.users_get_current_account()
+    assert account.name.display_name == "ana"
+    assert client.users_get_space_usage().used >= 0
+    assert client.check_user("hello").result == "hello"
+    stranger = sdk.Dropbox(oauth2_access_token="ona_nobody", ca_certs=str(drive_user.ca_file))
+    with pytest.raises(sdk.exceptions.AuthError):
+        stranger.users_get_current_account()
+
+
+def test_conflicts_and_revisions(sdk, client):
+    first = client.files_upload(b"one", "/dropbox/Ä.txt")
+    assert client.files_upload(b"one", "/dropbox/Ä.txt").rev == first.rev
+    with pytest.raises(sdk.exceptions.ApiError) as refused:
+        client.files_upload(b"two", "/dropbox/Ä.txt")
+    assert refused.value.error.get_path().reason.is_conflict()
+    second = client.files_upload(b"two", "/dropbox/Ä.txt", mode=sdk.files.WriteMode.update(first.rev))
+    copy = client.files_upload(b"three", "/dropbox/Ä.txt", mode=sdk.files.WriteMode.update(first.rev), autorename=True)
+    assert "conflicted copy" in copy.name
+    assert [entry.rev for entry in client.files_list_revisions("/dropbox/Ä.txt").entries] == [second.rev, first.rev]
+    assert client.files_download("/dropbox/Ä.txt", rev=first.rev)[1].content == b"one"
+    assert client.files_restore("/dropbox/Ä.txt", first.rev).content_hash == first.content_hash
+    metadata, answer = client.files_download("/dropbox/Ä.txt")
+    assert (metadata.path_display, answer.content) == ("/dropbox/Ä.txt", b"one")
+
+
+def test_a_session_of_pieces(sdk, client):
+    data = os.urandom(3 * BLOCK + 12_345)
+    session = client.files_upload_session_start(data[:BLOCK]).session_id
+    cursor = lambda offset: sdk.files.UploadSessionCursor(session, offset)
+    client.files_upload_session_append_v2(data[BLOCK : 2 * BLOCK], cursor(BLOCK))
+    with pytest.raises(sdk.exceptions.ApiError) as refused:
+        client.files_upload_session_append_v2(b"elsewhere", cursor(0))
+    assert refused.value.error.get_incorrect_offset().correct_offset == 2 * BLOCK
+    commit = sdk.files.CommitInfo("/dropbox/sequential.bin")
+    made = client.files_upload_session_finish(data[2 * BLOCK :], cursor(2 * BLOCK), commit)
+    assert made.content_hash == content_hash(data)
+    assert client.files_upload_session_finish(data[2 * BLOCK :], cursor(2 * BLOCK), commit).rev == made.rev
+
+
+def test_a_session_of_pieces_side_by_side(sdk, client):
+    data = os.urandom(4 * BLOCK + 54_321)
+    kind = sdk.files.UploadSessionType.concurrent
+    session = client.files_upload_session_start(b"", session_type=kind).session_id
+    cursor = lambda offset: sdk.files.UploadSessionCursor(session, offset)
+    append = lambda at: client.files_upload_session_append_v2(data[at : at + BLOCK], cursor(at))
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(append, reversed(range(0, len(data), BLOCK))))
+    commit = sdk.files.CommitInfo("/dropbox/concurrent.bin")
+    with pytest.raises(sdk.exceptions.ApiError) as refused:
+        client.files_upload_session_finish(b"", cursor(len(data)), commit)
+    assert refused.value.error.is_concurrent_session_not_closed()
+    client.files_upload_session_append_v2(b"", cursor(len(data)), close=True)
+    made = client.files_upload_session_finish(b"", cursor(len(data)), commit)
+    assert (made.size, made.content_hash) == (len(data), content_hash(data))
+    assert client.files_download("/dropbox/concurrent.bin")[1].content == data
+
+
+def test_a_batch_of_small_files(sdk, client):
+    sessions = client.files_upload_session_start_batch(3).session_ids
+    cursors = [sdk.files.UploadSessionCursor(session, 0) for session in sessions]
+    for number, cursor in enumerate(cursors):
+        client.files_upload_session_append_v2(b"file %d" % number, cursor, close=True)
+    finish = [
+        sdk.files.UploadSessionFinishArg(
+            sdk.files.UploadSessionCursor(session, 6), sdk.files.CommitInfo(f"/dropbox/batch/{number}.txt")
+        )
+        for number, session in enumerate(sessions)
+    ]
+    results = client.files_upload_session_finish_batch_v2(finish).entries
+    assert [result.get_success().path_display for result in results] == [f"/dropbox/batch/{n}.txt" for n in range(3)]
+
+
+def test_folders_and_what_changes_in_them(sdk, client):
+    client.files_create_folder_v2("/feed")
+    for number in range(5):
+        client.files_upload(b"x", f"/feed/{number}.txt")
+    page = client.files_list_folder("/feed", recursive=True, limit=2)
+    paths = [entry.path_display for entry in page.entries]
+    while page.has_more:
+        page = client.files_list_folder_continue(page.cursor)
+        paths += [entry.path_display for entry in page.entries]
+    assert paths == [f"/feed/{number}.txt" for number in range(5)]
+
+    threading.Timer(0.5, client.files_delete_v2, ["/feed/0.txt"]).start()
+    assert client.files_list_folder_longpoll(page.cursor, 30).changes
+    (deleted,) = client.files_list_folder_continue(page.cursor).entries
+    assert isinstance(deleted, sdk.files.DeletedMetadata) and deleted.path_display == "/feed/0.txt"
+
+    assert client.files_move_v2("/feed", "/fed").metadata.path_display == "/fed"
+    assert client.files_copy_v2("/fed", "/food").metadata.path_display == "/food"
+    assert client.files_delete_v2("/fed").metadata.path_display == "/fed"
+    with pytest.raises(sdk.exceptions.ApiError) as gone:
+        client.files_get_metadata("/fed")
+    assert gone.value.error.get_path().is_not_found()
+    with pytest.raises(sdk.exceptions.ApiError) as reset:
+        client.files_list_folder_continue("not-ours")
+    assert reset.value.error.is_reset()
