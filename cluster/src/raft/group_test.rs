@@ -80,6 +80,22 @@ async fn the_log_is_purged_only_up_to_what_was_flushed_and_a_start_behind_the_pu
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_a_group_that_just_sent_a_snapshot_can_be_purged_up_to_it() {
+    let directory = TestEngine::new();
+    let cluster = start(&directory).await;
+    initialize(&cluster).await;
+    let engine = cluster.engine();
+    engine.metadata_store().flush().await.expect("flushes");
+    create_user(&cluster, "later").await;
+    let mut state_machine = system_state_machine(engine).await;
+    assert!(state_machine.try_create_snapshot_builder(false).await.is_some(), "up to what is flushed");
+    // Is of now, and flushes.
+    state_machine.get_current_snapshot().await.expect("reads").expect("for a peer");
+    assert!(state_machine.try_create_snapshot_builder(false).await.is_some(), "up to what is flushed by now");
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_installed_elsewhere_gives_the_same_state() {
     let directory = TestEngine::new();
     let cluster = start(&directory).await;

@@ -77,12 +77,13 @@ impl Snapshots {
     }
 
     /// For a peer: as fresh as possible, and never behind a snapshot that the log was purged up to.
-    pub async fn current(&mut self, applied: &AppliedRecord) -> Result<Option<Snapshot>> {
+    pub async fn current(&self, applied: &AppliedRecord) -> Result<Option<Snapshot>> {
         if self.taken.is_none() {
             return Ok(None);
         }
-        let snapshot = self.of_state(applied).build().await?;
-        Ok(Some(snapshot))
+        // Not taken: openraft is not told of it, and would never hear of a marker at this position.
+        let builder = SnapshotBuilder { store: self.store.clone(), source: Source::State(self.state(applied)) };
+        Ok(Some(builder.build().await?))
     }
 
     /// Replaces the group's state by that of `snapshot`; gives the new applied position.

@@ -183,7 +183,9 @@ impl Client {
             quota_bytes: None,
         };
         let written = written(action, commit(up, owner, OwnerChange::PutObject(put)).await);
-        self.check_durable(owner, &written);
+        if matches!(written, Some((_, Reply::Done))) {
+            self.check_durable(owner, value);
+        }
         written
     }
 
@@ -211,6 +213,7 @@ impl Client {
         if commit(up, owner, put).await.ok()? != Outcome::Done {
             return None;
         }
+        self.check_durable(owner, value);
         let complete = CompleteUpload {
             bucket: owner.bucket,
             key: key.to_owned(),
@@ -222,17 +225,13 @@ impl Client {
             expected_bytes: None,
             random: self.dice.random(),
         };
-        let completed = commit(up, owner, OwnerChange::CompleteUpload(complete)).await;
-        let written = written(Action::Put { value, condition }, completed);
-        self.check_durable(owner, &written);
-        written
+        written(Action::Put { value, condition }, commit(up, owner, OwnerChange::CompleteUpload(complete)).await)
     }
 
-    /// What was just acknowledged would survive a loss of power on a majority, before anything else can happen.
-    fn check_durable(&self, owner: Owner, written: &Option<(Action, Reply)>) {
-        let Some((Action::Put { value, .. }, Reply::Done)) = written else { return };
-        if body(*value).len() > INLINE_BYTES_MAX as usize {
-            durable_bytes::check(&self.world, owner, &[mark(*value, Place::Begin), mark(*value, Place::End)]);
+    /// A body of which it was just acknowledged that it is named would survive a loss of power on a majority.
+    fn check_durable(&self, owner: Owner, value: Value) {
+        if body(value).len() > INLINE_BYTES_MAX as usize {
+            durable_bytes::check(&self.world, owner, &[mark(value, Place::Begin), mark(value, Place::End)]);
         }
     }
 

@@ -18,7 +18,8 @@ impl Replicas {
     pub fn check(&mut self, world: &World) {
         for (id, up) in world.up() {
             for status in up.cluster.status().groups {
-                if status.leader != Some(id) {
+                // A group that came back here has a vote of its own from before, and no member yet.
+                if status.leader != Some(id) || status.voters.is_empty() {
                     continue;
                 }
                 let placement = up.cluster.placement();
