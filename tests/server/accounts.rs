@@ -29,6 +29,8 @@ async fn a_sign_in_lives_from_refresh_to_refresh() {
     let session = &sessions["sessions"][0];
     assert_eq!((&session["device"], &session["current"]), (&json!("laptop"), &json!(true)), "{sessions}");
 
+    let made_up = format!("{}{}", &token[..30], "A".repeat(38));
+    assert_eq!(refresh(&node, &made_up).await.status, StatusCode::BAD_REQUEST);
     let second = refresh(&node, &token).await;
     let (newer_access, newer) = (second.text_of("access_token"), second.text_of("refresh_token"));
     assert_ne!((&newer_access, &newer), (&access, &token));

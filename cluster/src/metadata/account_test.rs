@@ -14,6 +14,9 @@ use crate::metadata::record::{
     AccessKeyRecord, AccessToken, CodeTerms, GrantKind, GrantRecord, PasswordHash, TokenHash,
 };
 
+/// Of every grant here.
+const LINEAGE: u64 = 99;
+
 /// Runs a script and compares it, each line followed by its result. Tokens are numbers; `at=` is the time in seconds.
 fn check(script: &str, expected: Expect) {
     let mut group = TestGroup::new();
@@ -45,6 +48,7 @@ fn run(group: &mut TestGroup, line: &str) -> String {
         "renew" => OwnerChange::RenewGrant(RenewGrant {
             grant: id,
             presented: token(number("with").unwrap()),
+            lineage: token(number("lineage").unwrap_or(LINEAGE)),
             token: number("token").map(token),
             access: AccessToken { token: token(number("access").unwrap()), expires_ms: group.time_ms + 10_000 },
             expires_ms: ms("expires").unwrap_or(1_000_000),
@@ -87,6 +91,7 @@ fn grant(grant: GrantId, kind: GrantKind, now_ms: u64, token_number: u64) -> Gra
         expires_ms: None,
         under: 1,
         token: token(token_number),
+        lineage: token(LINEAGE),
         replaced: None,
         access: Vec::new(),
     }
@@ -138,6 +143,26 @@ fn a_refresh_token_that_was_used_twice_ends_the_sign_in() {
                 nothing
             renew 1 with=3 token=4 access=12
                 refused: NoSuchGrant
+        "#]],
+    );
+}
+
+#[test]
+fn a_refresh_token_that_was_made_up_ends_nothing() {
+    check(
+        "sign-in 1 token=1 expires=900 at=100
+         renew 1 with=7 lineage=98 token=2 access=10
+         renew 1 with=1 lineage=98 token=2 access=10
+         renew 1 with=1 token=2 access=10",
+        expect![[r#"
+            sign-in 1 token=1 expires=900 at=100
+                Done
+            renew 1 with=7 lineage=98 token=2 access=10
+                refused: NoSuchGrant
+            renew 1 with=1 lineage=98 token=2 access=10
+                refused: NoSuchGrant
+            renew 1 with=1 token=2 access=10
+                Done
         "#]],
     );
 }

@@ -168,6 +168,7 @@ mod tests {
             expires_ms: None,
             under: 3,
             token: token.hash(),
+            lineage: token.lineage(),
             replaced: None,
             access: vec![AccessToken { token: token.hash(), expires_ms: NOW_MS }],
         }

@@ -88,6 +88,7 @@ impl AccountService {
         let change = RenewGrant {
             grant: presented.grant,
             presented: presented.hash(),
+            lineage: presented.lineage(),
             token: terms.refresh.as_ref().map(Token::hash),
             access: AccessToken { token: access.hash(), expires_ms },
             expires_ms: terms.expires_ms,
@@ -123,13 +124,13 @@ impl AccountService {
 
 impl Terms {
     fn of_sign_in(token: &Token, rotates: bool) -> Self {
-        let refresh = rotates.then(|| Token::generate(TokenKind::Refresh, token.user, token.grant));
+        let refresh = rotates.then(|| token.successor());
         Self { refresh, expires_ms: fresh::unix_ms() + ms(REFRESH_TOKEN_LIFE), shows_refresh: true }
     }
 
     /// Without a refresh token the sign-in ends with its access token.
     fn of_code(code: &Token, offline: bool) -> Self {
-        let refresh = Some(Token::generate(TokenKind::Refresh, code.user, code.grant));
+        let refresh = Some(code.successor());
         let life = if offline { REFRESH_TOKEN_LIFE } else { ACCESS_TOKEN_LIFE };
         Self { refresh, expires_ms: fresh::unix_ms() + ms(life), shows_refresh: offline }
     }

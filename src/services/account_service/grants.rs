@@ -74,6 +74,7 @@ impl AccountService {
             expires_ms: None,
             under,
             token: token.hash(),
+            lineage: token.lineage(),
             replaced: None,
             access: Vec::new(),
         };

@@ -164,6 +164,7 @@ impl Proven {
             expires_ms: None,
             under: self.password.sign_ins,
             token: token.hash(),
+            lineage: token.lineage(),
             replaced: None,
             access: Vec::new(),
         }

@@ -39,6 +39,9 @@ pub(super) fn renew(draft: &mut Draft<'_>, owner: OwnerKey, change: &RenewGrant)
         GrantKind::Code(terms) => terms.rotates,
         GrantKind::Console | GrantKind::AppPassword => return Err(Refusal::NoSuchGrant.into()),
     };
+    if grant.lineage != change.lineage {
+        return Err(Refusal::NoSuchGrant.into());
+    }
     let was_a_sign_in = matches!(grant.kind, GrantKind::SignIn { .. });
     let time_ms = draft.time_ms;
     let is_current = grant.token == change.presented;

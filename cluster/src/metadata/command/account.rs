@@ -20,6 +20,8 @@ pub struct SetPassword {
 pub struct RenewGrant {
     pub grant: GrantId,
     pub presented: TokenHash,
+    /// Of the one that was presented. Not the grant's: it was made up, and means nothing.
+    pub lineage: TokenHash,
     /// The refresh token from now on; `None`: the one that was presented.
     pub token: Option<TokenHash>,
     pub access: AccessToken,

@@ -8,6 +8,6 @@ use crate::metadata::field::{Field, struct_fields};
 
 struct_fields!(SetPassword { user, hash, ends_app_passwords, expected });
 
-struct_fields!(RenewGrant { grant, presented, token, access, expires_ms });
+struct_fields!(RenewGrant { grant, presented, lineage, token, access, expires_ms });
 
 struct_fields!(TouchGrant { grant, expires_ms, under });

@@ -41,6 +41,7 @@ fn commands() -> Vec<Command> {
     let renew = RenewGrant {
         grant: GrantId(u64::MAX),
         presented: [0xA1; 32],
+        lineage: [0xA4; 32],
         token: Some([0xA2; 32]),
         access: AccessToken { token: [0xA3; 32], expires_ms: TIME_MS },
         expires_ms: TIME_MS,
@@ -76,6 +77,7 @@ fn grant(kind: GrantKind) -> GrantRecord {
         expires_ms: Some(TIME_MS),
         under: 300,
         token: [0xA1; 32],
+        lineage: [0xA4; 32],
         replaced: Some(ReplacedToken { token: [0xA2; 32], until_ms: TIME_MS }),
         access: vec![AccessToken { token: [0xA3; 32], expires_ms: TIME_MS }],
     }

@@ -49,6 +49,8 @@ pub struct GrantRecord {
     pub under: u64,
     /// Of the refresh token, the code, the cookie or the app password.
     pub token: TokenHash,
+    /// Of what all refresh tokens of the grant, and the code before them, have in common: whoever does not know it never had one.
+    pub lineage: TokenHash,
     /// The refresh token before, taken for a moment more: the answer with the new one may have been lost.
     pub replaced: Option<ReplacedToken>,
     /// Got with the refresh token, the oldest first.

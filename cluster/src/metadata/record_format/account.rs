@@ -23,6 +23,7 @@ struct_fields!(GrantRecord {
     expires_ms,
     under,
     token,
+    lineage,
     replaced,
     access,
 });
