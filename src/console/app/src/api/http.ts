@@ -18,15 +18,15 @@ export class ApiError extends Error {
 }
 
 let csrf = ''
-let signedOut: () => void = () => {}
+let refused: () => void = () => {}
 
 export function rememberCsrf(token: string): void {
   csrf = token
 }
 
-/** `listener` hears of a session that ended, from whichever call met it first. */
-export function onSignedOut(listener: () => void): void {
-  signedOut = listener
+/** `listener` hears of calls whose maker the server did not know. */
+export function onRefused(listener: () => void): void {
+  refused = listener
 }
 
 export function csrfHeaders(): Record<string, string> {
@@ -65,7 +65,7 @@ export function errorOf(status: number, body: string): ApiError {
   } catch {
     // A proxy's answer, not ours: the status has to do.
   }
-  if (status === 401) signedOut()
+  if (status === 401) refused()
   const code = typeof error.code === 'string' ? error.code : `http_${status}`
   const message = typeof error.message === 'string' ? error.message : ''
   return new ApiError(status, code, message, error)

@@ -82,16 +82,15 @@ export interface Account {
 
 export interface Device {
   id: string
-  name: string
-  device?: string
-  last_used?: string | null
-  current?: boolean
+  device: string
+  last_used: string
+  current: boolean
 }
 
 export interface AppPassword {
   id: string
   name: string
-  last_used?: string | null
+  last_used?: string
   /** Once, in the answer that made it. */
   password?: string
 }

@@ -1,10 +1,11 @@
 // Session: who is signed in, as the page knows it.
 import * as api from '../api/session'
-import { onSignedOut } from '../api/http'
+import { onRefused } from '../api/http'
 
 type State = { is: 'asking' } | { is: 'out' } | { is: 'in'; user: string } | { is: 'unknown'; error: unknown }
 
 class Session {
+  #doubted = false
   state = $state.raw<State>({ is: 'asking' })
 
   async ask(): Promise<void> {
@@ -25,10 +26,13 @@ class Session {
     this.state = { is: 'out' }
   }
 
-  ended(): void {
-    if (this.state.is === 'in') this.state = { is: 'out' }
+  /** A call was refused. That may be for a wrong password in it: whether the session is over, the server knows. */
+  async doubted(): Promise<void> {
+    if (this.state.is !== 'in' || this.#doubted) return
+    this.#doubted = true
+    await this.ask().finally(() => (this.#doubted = false))
   }
 }
 
 export const session = new Session()
-onSignedOut(() => session.ended())
+onRefused(() => void session.doubted())

@@ -77,6 +77,7 @@ export const en = {
   copy_title_one: 'Copy to …',
   move_here: 'Move here',
   copy_here: 'Copy here',
+  folder_up: 'To the folder above',
   no_folders: 'No folders in here.',
   moved: 'Moved {count} entries.',
   moved_one: 'Moved.',
