@@ -15,14 +15,11 @@ use http::HeaderMap;
 use crate::console::assets::{Caching, Requested};
 
 /// Paths that the page draws by itself: these are answered with the page, and no other path is.
-const PAGES: [&str; 9] =
-    ["/", "/drive", "/drive/", "/drive/{*path}", "/search", "/trash", "/shared", "/devices", "/connect"];
-/// The same page for the visitor of a share link, who has no account.
-const SHARE_PAGE: &str = "/s/{token}";
+const PAGES: [&str; 8] = ["/", "/drive", "/drive/", "/drive/{*path}", "/search", "/trash", "/devices", "/connect"];
 
 pub fn router() -> Router {
     let mut router = Router::new().route("/assets/{*file}", get(asset)).route("/favicon.svg", get(favicon));
-    for path in PAGES.into_iter().chain([SHARE_PAGE]) {
+    for path in PAGES {
         router = router.route(path, get(page));
     }
     router

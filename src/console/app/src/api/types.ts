@@ -59,20 +59,6 @@ export interface TrashItem {
   deleted: string
 }
 
-export type Role = 'view' | 'edit' | 'drop'
-
-export interface ShareLink {
-  id: string
-  url: string
-  role: Role
-  expires: string | null
-  has_password: boolean
-  downloads: number
-  max_downloads: number | null
-  path: string
-  created: string
-}
-
 export interface Account {
   user: string
   display_name: string
