@@ -28,7 +28,7 @@ build:
 	@.ci/setup
 	cargo build --release --locked --bin onggi
 
-test: test-rust test-clients
+test: test-rust test-clients test-console
 
 test-rust:
 	@.ci/setup test
@@ -43,6 +43,11 @@ test-clients:
 simulate:
 	@.ci/setup
 	ONGGI_TEST_SEEDS=$(SEEDS) cargo test -p onggi-cluster --locked --lib simulation::whatever -- --nocapture
+
+# The web page is committed as it was built: is it what its sources make?
+test-console:
+	@.ci/setup test
+	node tests/console/check.mjs
 
 lint:
 	@.ci/setup
