@@ -199,6 +199,7 @@ pub struct NodeUpdate {
 
 /// Changes decided by the group of the owner.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "the large ones are what is mostly proposed")]
 pub enum OwnerChange {
     /// Idempotent: a bucket of this name that is already there is success, so that an interrupted creation can go on.
     CreateBucket {

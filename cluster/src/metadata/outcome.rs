@@ -5,6 +5,7 @@ use crate::metadata::record::tree::EntryRecord;
 use crate::metadata::record::{Checksum, ETag};
 
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "it lives for one answer")]
 pub enum Outcome {
     Done,
     UserCreated {

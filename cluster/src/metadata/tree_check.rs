@@ -121,7 +121,7 @@ impl TreeRecords {
         }
         let placed: BTreeSet<_> = self.places.keys().copied().filter(|id| *id != EntryId::ROOT).collect();
         assert_eq!(placed, places.into_keys().collect(), "entries, and where they stand");
-        for ((entry, _), _) in &self.revisions {
+        for (entry, _) in self.revisions.keys() {
             assert!(self.places.contains_key(entry), "a revision of an entry that is gone");
         }
     }

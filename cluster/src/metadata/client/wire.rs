@@ -14,6 +14,7 @@ pub struct ProposeRequest {
 }
 
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "it lives for one answer")]
 pub enum ProposeAnswer {
     Decided { outcome: Outcome },
     NotLeader { leader: Option<NodeId> },

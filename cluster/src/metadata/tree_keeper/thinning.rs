@@ -94,7 +94,11 @@ mod tests {
         let kept = kept(now_ms, &ages);
         let between = |from: u64, to: u64| kept.iter().filter(|age| (from..to).contains(*age)).count();
         assert_eq!(between(0, DAY_MS), 71, "every one of the last day");
-        assert_eq!(between(DAY_MS, MONTH_MS), 29 * 24 + 1, "one an hour, and that of a day ago begins an hour of its own");
+        assert_eq!(
+            between(DAY_MS, MONTH_MS),
+            29 * 24 + 1,
+            "one an hour, and that of a day ago begins an hour of its own"
+        );
         assert_eq!(between(MONTH_MS, YEAR_MS), 335);
         assert_eq!(between(YEAR_MS, 1_101 * DAY_MS), 25);
     }

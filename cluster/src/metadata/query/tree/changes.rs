@@ -22,6 +22,7 @@ pub struct ChangesAfter {
 }
 
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "almost every event is a change")]
 pub enum TreeEvent {
     Changed {
         path: String,
