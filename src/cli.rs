@@ -6,7 +6,9 @@ mod admin_client;
 mod bucket;
 mod ca;
 mod cluster;
+mod drive;
 mod group;
+mod https;
 mod key;
 mod node;
 mod output;
@@ -34,6 +36,8 @@ enum Command {
     Server(server::ServerArguments),
     /// Manage a node: users, keys, buckets, status
     Admin(admin::AdminArguments),
+    /// Use a drive: files and folders, their revisions, links to share
+    Drive(drive::DriveArguments),
     /// Print the reference of every setting (docs/configuration.md)
     ConfigReference,
 }
@@ -44,6 +48,7 @@ impl Cli {
         match self.command {
             Command::Server(arguments) => server::run(arguments).await,
             Command::Admin(arguments) => admin::run(arguments).await,
+            Command::Drive(arguments) => drive::run(arguments).await,
             Command::ConfigReference => {
                 print!("{}", reference::markdown());
                 Ok(())

@@ -1,8 +1,6 @@
 //! Admin client: sends signed requests to a node's admin API.
 //! Owns: where credentials and trust come from, and errors that say what to do.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -20,15 +18,13 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::admin_api::message::Failure;
 use crate::admin_api::{PATH_PREFIX, SIGNING_SERVICE};
 use crate::cli::admin::ConnectionArguments;
+use crate::cli::https::{causes, trusting};
 use crate::gateway::tls::authority_path;
 use crate::root_credentials;
 use crate::services::KeyPair;
@@ -138,20 +134,6 @@ pub fn segment(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-fn trusting(authority: &Path) -> Result<ClientConfig> {
-    let certificates: Vec<_> = CertificateDer::pem_file_iter(authority).and_then(Iterator::collect).with_context(|| {
-        format!(
-            "{} cannot be read: name the certificate authority with --ca, or the node's data directory with --data-dir",
-            authority.display()
-        )
-    })?;
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(certificates);
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
-}
-
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     serde_json::from_slice(body).context("the node's answer is not what this version of onggi understands")
 }
@@ -161,10 +143,4 @@ fn refusal(status: StatusCode, body: &[u8]) -> anyhow::Error {
         Ok(Failure { error }) => anyhow!("{} ({})", error.message, error.code),
         Err(_) => anyhow!("the node answered {status}"),
     }
-}
-
-/// An error with all that is behind it: the outermost says little more than "connect".
-fn causes(error: &dyn std::error::Error) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -1,0 +1,102 @@
+//! `onggi drive …`: a drive from a terminal, over the drive's own API.
+//! Owns: the verbs and their flags. Each verb is a function of one file below.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+mod account;
+mod client;
+mod download;
+mod entries;
+mod message;
+mod revisions;
+mod upload;
+
+use client::DriveClient;
+
+#[derive(Debug, Args)]
+pub struct DriveArguments {
+    /// Where sign-ins and unfinished uploads are kept
+    #[arg(long, global = true, value_name = "DIR", env = "ONGGI_DRIVE_HOME")]
+    home: Option<PathBuf>,
+    /// Print JSON instead of a table
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Sign in to a drive
+    Login(account::LoginArguments),
+    /// Sign out: the tokens are revoked and forgotten
+    Logout,
+    /// Show who is signed in, and how much room there is
+    Account,
+    /// List a folder
+    Ls {
+        #[arg(default_value = "/")]
+        path: String,
+        /// With what is in its folders
+        #[arg(short, long)]
+        recursive: bool,
+    },
+    /// Upload files and folders
+    Put(upload::PutArguments),
+    /// Download a file or folder
+    Get(download::GetArguments),
+    /// Make a folder
+    Mkdir { path: String },
+    /// Move or rename
+    Mv { from: String, to: String },
+    /// Copy
+    Cp { from: String, to: String },
+    /// Put into the trash
+    Rm { path: String },
+    /// Show the trash
+    Trash,
+    /// Take an item out of the trash, by the number that `trash` shows
+    Undelete {
+        item: String,
+        /// Elsewhere than where it was
+        #[arg(long)]
+        to: Option<String>,
+    },
+    /// List the revisions of a file
+    Versions {
+        path: String,
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Make an old revision the current one
+    Restore { path: String, rev: String },
+}
+
+pub async fn run(arguments: DriveArguments) -> Result<()> {
+    let DriveArguments { home, json, verb } = arguments;
+    let home = account::home(home)?;
+    let verb = match verb {
+        Verb::Login(login) => return account::login(&home, login).await,
+        verb => verb,
+    };
+    let mut client = DriveClient::signed_in(&home)?;
+    match verb {
+        Verb::Login(_) => Ok(()),
+        Verb::Logout => account::logout(&home, &mut client).await,
+        Verb::Account => account::show(&mut client, json).await,
+        Verb::Ls { path, recursive } => entries::list(&mut client, &path, recursive, json).await,
+        Verb::Put(put) => upload::put(&mut client, &home, put).await,
+        Verb::Get(get) => download::get(&mut client, get).await,
+        Verb::Mkdir { path } => entries::create_folder(&mut client, &path, json).await,
+        Verb::Mv { from, to } => entries::relocate(&mut client, "move", &from, &to, json).await,
+        Verb::Cp { from, to } => entries::relocate(&mut client, "copy", &from, &to, json).await,
+        Verb::Rm { path } => entries::delete(&mut client, &path, json).await,
+        Verb::Trash => entries::trash(&mut client, json).await,
+        Verb::Undelete { item, to } => entries::undelete(&mut client, &item, to, json).await,
+        Verb::Versions { path, limit } => revisions::list(&mut client, &path, limit, json).await,
+        Verb::Restore { path, rev } => revisions::restore(&mut client, &path, &rev, json).await,
+    }
+}

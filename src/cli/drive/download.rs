@@ -1,0 +1,135 @@
+//! Download: a file, or a folder with all that is in it.
+//! Owns: that what was cut short goes on where it stopped, of the same revision, and that a file stands under its name only whole.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use clap::Args;
+use http::header::RANGE;
+use http::{HeaderMap, Method};
+use http_body_util::BodyExt;
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
+
+use super::client::{DriveClient, Refused};
+use super::entries;
+use super::message::{Entry, File, Revisions};
+use crate::cli::admin_client::segment;
+use crate::cli::output;
+use crate::cli::progress::{Line, bar};
+
+const ATTEMPTS_MAX: u32 = 6;
+
+#[derive(Debug, Args)]
+pub struct GetArguments {
+    /// File or folder of the drive
+    path: String,
+    /// Folder of this machine
+    #[arg(long, default_value = ".")]
+    to: PathBuf,
+    /// An old revision of a file
+    #[arg(long)]
+    rev: Option<String>,
+}
+
+pub async fn get(client: &mut DriveClient, arguments: GetArguments) -> Result<()> {
+    let GetArguments { path, to, rev } = arguments;
+    let entry: Entry = client.call("/files/metadata", &json!({ "path": path })).await?;
+    let above = entry.path().rsplit_once('/').map_or("", |(above, _)| above).to_owned();
+    let files: Vec<File> = match entry {
+        Entry::File(file) => match rev {
+            Some(rev) => vec![revision(client, file, rev).await?],
+            None => vec![file],
+        },
+        Entry::Folder(_) if rev.is_some() => bail!("{path} is a folder: it has no revisions"),
+        Entry::Folder(folder) => files_below(client, &folder.path, &above, &to).await?,
+        Entry::Removed { path } => bail!("{path} is not there any more"),
+    };
+    let all: u64 = files.iter().map(|file| file.size).sum();
+    let (mut line, mut done) = (Line::default(), 0);
+    for file in &files {
+        let local = local_path(&to, &above, &file.path);
+        let mut show = |received: u64| line.show(format!("{} {}", bar(done + received, all), file.path));
+        fetch(client, file, &local, &mut show).await.with_context(|| file.path.clone())?;
+        done += file.size;
+    }
+    line.end();
+    println!("{} files, {}", files.len(), output::bytes(all));
+    Ok(())
+}
+
+/// The file as it was.
+async fn revision(client: &mut DriveClient, file: File, rev: String) -> Result<File> {
+    let argument = json!({ "path": file.path, "limit": 100 });
+    let revisions: Revisions = client.call("/files/list_revisions", &argument).await?;
+    let Some(found) = revisions.entries.into_iter().find(|revision| revision.rev == rev) else {
+        bail!("{rev} is none of the last 100 revisions of {}", file.path);
+    };
+    Ok(File { rev, size: found.size, ..file })
+}
+
+/// Empty folders are made too.
+async fn files_below(client: &mut DriveClient, path: &str, above: &str, to: &Path) -> Result<Vec<File>> {
+    let mut files = Vec::new();
+    std::fs::create_dir_all(local_path(to, above, path))?;
+    for entry in entries::all(client, path, true).await? {
+        match entry {
+            Entry::File(file) => files.push(file),
+            Entry::Folder(folder) => std::fs::create_dir_all(local_path(to, above, &folder.path))?,
+            Entry::Removed { .. } => {}
+        }
+    }
+    Ok(files)
+}
+
+/// Names of the drive hold no slash and are never `..`: nothing gets out of `to`.
+fn local_path(to: &Path, above: &str, path: &str) -> PathBuf {
+    let below = path.strip_prefix(above).unwrap_or(path);
+    below
+        .split('/')
+        .filter(|name| !name.is_empty() && *name != "." && *name != "..")
+        .fold(to.to_owned(), |to, name| to.join(name))
+}
+
+async fn fetch(client: &mut DriveClient, file: &File, local: &Path, show: &mut impl FnMut(u64)) -> Result<()> {
+    if let Some(folder) = local.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    // The revision is in the name: what is left of another one is not gone on with.
+    let name = local.file_name().and_then(|name| name.to_str()).unwrap_or("file");
+    let part = local.with_file_name(format!(".{name}.{}.onggi-part", file.rev));
+    let mut failures = 0;
+    while let Err(error) = receive(client, file, &part, show).await {
+        if failures == ATTEMPTS_MAX || error.is::<Refused>() || error.is::<std::io::Error>() {
+            return Err(error);
+        }
+        failures += 1;
+        tokio::time::sleep(std::time::Duration::from_secs(1 << failures)).await;
+    }
+    std::fs::rename(&part, local).with_context(|| format!("put {} in its place", local.display()))
+}
+
+async fn receive(client: &mut DriveClient, file: &File, part: &Path, show: &mut impl FnMut(u64)) -> Result<()> {
+    let options = tokio::fs::OpenOptions::new().create(true).append(true).open(part).await;
+    let mut out = options.with_context(|| format!("open {}", part.display()))?;
+    let mut received = out.metadata().await?.len();
+    if received < file.size {
+        let headers = HeaderMap::from_iter([(RANGE, format!("bytes={received}-").parse()?)]);
+        let target = format!("/files/download?path={}&rev={}", segment(&file.path), file.rev);
+        let mut body = client.send(Method::GET, &target, headers, Bytes::new()).await?.into_body();
+        while let Some(frame) = body.frame().await {
+            if let Ok(data) = frame.context("the answer broke off")?.into_data() {
+                out.write_all(&data).await?;
+                received += data.len() as u64;
+                show(received);
+            }
+        }
+    }
+    out.flush().await?;
+    out.sync_all().await?;
+    if received != file.size {
+        bail!("{received} bytes came instead of {}", file.size);
+    }
+    Ok(())
+}
