@@ -16,6 +16,8 @@ pub mod object_service;
 mod body;
 mod body_hash;
 mod body_intake;
+mod bucket_view;
+mod drive_bucket;
 mod found_object;
 mod fresh;
 mod metadata_access;

@@ -9,6 +9,7 @@ use onggi_cluster::metadata::outcome::Refusal;
 use onggi_cluster::metadata::query;
 use onggi_cluster::metadata::record::{BucketRecord, Counters, Pairs, Versioning};
 
+use super::drive;
 use super::error::{Error, Result};
 use super::metadata_access::MetadataAccess;
 use super::name::BucketName;
@@ -31,7 +32,8 @@ impl BucketService {
     }
 
     pub async fn create(&self, principal: &Principal, name: &BucketName, location: &str) -> Result<()> {
-        if name.is_of_drive() {
+        // A drive is made at its first use; this is one.
+        if name.is_of_drive() && !drive::bucket_names(principal).contains(&name.to_string()) {
             return Err(Error::InvalidBucketName("the suffix --drive is reserved for the buckets of drives"));
         }
         self.metadata.create_bucket(principal.user, name, location).await

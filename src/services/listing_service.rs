@@ -6,6 +6,7 @@ use onggi_cluster::metadata::query::{
     self, ListObjects, ListUploads, ListVersions, ObjectPage, UploadPage, VersionPage, VersionsAfter,
 };
 
+use super::bucket_view;
 use super::error::Result;
 use super::metadata_access::MetadataAccess;
 use super::name::BucketName;
@@ -26,7 +27,7 @@ impl ListingService {
         let in_bucket = self
             .metadata
             .read_bucket(principal, bucket, move |view, owner, bucket| {
-                query::list_objects(view, owner, bucket.id, &list)
+                bucket_view::list_objects(view, owner, bucket, &list)
             })
             .await?;
         Ok(in_bucket.found)
@@ -48,12 +49,12 @@ impl ListingService {
                     None | Some((_, VersionSelector::Latest)) => None,
                     Some((_, VersionSelector::Id(id))) => Some(*id),
                     Some((key, VersionSelector::Null)) => {
-                        let null = query::version(view, owner, bucket.id, key, VersionSelector::Null)?;
+                        let null = bucket_view::version(view, owner, bucket, key, VersionSelector::Null)?;
                         null.map(|(record, _)| record.version)
                     }
                 };
                 let after = after.as_ref().map(|(key, _)| VersionsAfter { key: key.clone(), version });
-                query::list_versions(view, owner, bucket.id, &ListVersions { after, ..list.clone() })
+                bucket_view::list_versions(view, owner, bucket, &ListVersions { after, ..list.clone() })
             })
             .await?;
         Ok(in_bucket.found)

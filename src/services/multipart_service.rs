@@ -15,6 +15,8 @@ use onggi_cluster::metadata::record::{
 
 use super::body::Body;
 use super::body_intake;
+use super::bucket_view::{self, DriveKey};
+use super::drive_bucket::DriveBucket;
 use super::error::{Error, Result};
 use super::found_object::FoundObject;
 use super::fresh;
@@ -83,6 +85,10 @@ impl MultipartService {
         options: CreateOptions,
     ) -> Result<UploadId> {
         let in_bucket = self.metadata.read_bucket(principal, &target.bucket, |_, _, _| Ok(())).await?;
+        if bucket_view::is_drive(&in_bucket.bucket) {
+            // Refused now, not after the bytes are here.
+            DriveKey::parse(target.key.as_str())?;
+        }
         let change = OwnerChange::CreateUpload {
             bucket: in_bucket.bucket.id,
             upload: fresh::upload_id(),
@@ -158,6 +164,10 @@ impl MultipartService {
             expected_bytes: options.expected_bytes,
             random: fresh::random(),
         };
+        if bucket_view::is_drive(&in_bucket.bucket) {
+            let (metadata, owner, bucket) = (&self.metadata, in_bucket.owner, &in_bucket.bucket);
+            return DriveBucket { metadata, principal, owner, bucket }.complete(complete).await;
+        }
         match self.metadata.commit(in_bucket.owner, OwnerChange::CompleteUpload(complete)).await? {
             Outcome::ObjectWritten(written) => Ok(written),
             outcome => Err(Error::unexpected(outcome)),

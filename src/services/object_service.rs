@@ -23,6 +23,8 @@ use onggi_cluster::metadata::view::MetadataView;
 
 use super::body::Body;
 use super::body_intake;
+use super::bucket_view;
+use super::drive_bucket::DriveBucket;
 use super::error::{Error, Result};
 use super::found_object::{FoundObject, ObjectBytes};
 use super::fresh;
@@ -103,7 +105,10 @@ impl ObjectService {
             random: fresh::random(),
             quota_bytes: principal.quota_bytes,
         };
-        self.write(owner, OwnerChange::PutObject(put)).await
+        match bucket_view::is_drive(&bucket) {
+            true => self.drive_bucket(principal, owner, &bucket).put(put).await,
+            false => self.write(owner, OwnerChange::PutObject(put)).await,
+        }
     }
 
     /// The bucket to write to; refused early if the condition does not hold already, or the body cannot fit. `apply` decides it for good.
@@ -118,7 +123,7 @@ impl ObjectService {
         let admitted = self
             .metadata
             .read_bucket(principal, &target.bucket, move |view, owner, bucket| {
-                let holds = write_condition::check_early(view, owner, bucket.id, &key, &condition)?;
+                let holds = write_condition::check_early(view, owner, bucket, &key, &condition)?;
                 let fits = incoming.check_early(view, owner, || replaced_bytes(view, owner, bucket, &key))?;
                 Ok(holds.and(fits))
             })
@@ -138,7 +143,7 @@ impl ObjectService {
         let in_bucket = self
             .metadata
             .read_bucket(principal, &target.bucket, move |view, owner, bucket| {
-                let Some((version, is_latest)) = query::version(view, owner, bucket.id, &key, selector)? else {
+                let Some((version, is_latest)) = bucket_view::version(view, owner, bucket, &key, selector)? else {
                     return Ok(None);
                 };
                 let manifest = match &version.kind {
@@ -202,6 +207,9 @@ impl ObjectService {
             Some(algorithm) => Some(self.checksum(source, algorithm).await?),
             None => None,
         };
+        if bucket_view::is_drive(&bucket) || bucket_view::is_drive(&source.bucket) {
+            return self.copy_bytes(principal, source, target, options).await;
+        }
         let copy = CopyObject {
             source_bucket: source.bucket.id,
             source_key: source.key.as_str().to_owned(),
@@ -216,6 +224,25 @@ impl ObjectService {
             quota_bytes: principal.quota_bytes,
         };
         self.write(owner, OwnerChange::CopyObject(copy)).await
+    }
+
+    /// A drive and a bucket of objects, or two drives, have no records in common: the bytes are stored anew.
+    async fn copy_bytes(
+        &self,
+        principal: &Principal,
+        source: &FoundObject,
+        target: ObjectTarget,
+        options: CopyOptions,
+    ) -> Result<ObjectWritten> {
+        let bytes = source.object.bytes;
+        let put = PutOptions {
+            headers: options.headers.unwrap_or_else(|| source.object.headers.clone()),
+            tags: options.tags.unwrap_or_else(|| source.object.tags.clone()),
+            condition: options.condition,
+        };
+        let body = self.read(source, 0..bytes).await?.into_body(bytes);
+        // Boxed: the future of a copy would hold that of a PUT.
+        Box::pin(self.put(principal, target, put, body)).await
     }
 
     /// Of the whole object: the stored one, or computed by reading all bytes.
@@ -273,6 +300,9 @@ impl ObjectService {
         deletions: Vec<Deletion>,
     ) -> Result<Vec<Result<ObjectDeleted, Refusal>>> {
         let in_bucket = self.metadata.read_bucket(principal, bucket, |_, _, _| Ok(())).await?;
+        if bucket_view::is_drive(&in_bucket.bucket) {
+            return self.drive_bucket(principal, in_bucket.owner, &in_bucket.bucket).delete_many(deletions).await;
+        }
         let deletes = deletions
             .into_iter()
             .map(|Deletion { key, version, condition }| DeleteObject {
@@ -308,6 +338,15 @@ impl ObjectService {
         Ok(found)
     }
 
+    fn drive_bucket<'a>(
+        &'a self,
+        principal: &'a Principal,
+        owner: OwnerKey,
+        bucket: &'a BucketRecord,
+    ) -> DriveBucket<'a> {
+        DriveBucket { metadata: &self.metadata, principal, owner, bucket }
+    }
+
     async fn write(&self, owner: OwnerKey, change: OwnerChange) -> Result<ObjectWritten> {
         match self.metadata.commit(owner, change).await? {
             Outcome::ObjectWritten(written) => Ok(written),
@@ -323,7 +362,7 @@ fn replaced_bytes(
     bucket: &BucketRecord,
     key: &str,
 ) -> onggi_cluster::Result<u64> {
-    if bucket.versioning == Versioning::Enabled {
+    if matches!(bucket.versioning, Versioning::Enabled | Versioning::Revisions) {
         return Ok(0);
     }
     let replaced = query::version(view, owner, bucket.id, key, VersionSelector::Null)?;

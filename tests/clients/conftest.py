@@ -41,14 +41,19 @@ def endpoint(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def drive_user(tmp_path_factory):
-    """Somebody with a drive, on a server of their own."""
-    binary = Path(os.environ["ONGGI_BIN"])
-    server = Server.start(binary, tmp_path_factory.mktemp("onggi-drive"), tls=True)
+def drive_server(tmp_path_factory):
+    """A server of its own for the drive."""
+    server = Server.start(Path(os.environ["ONGGI_BIN"]), tmp_path_factory.mktemp("onggi-drive"), tls=True)
     try:
-        yield sign_up(binary, server, "ana")
+        yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def drive_user(drive_server):
+    """Somebody with a drive."""
+    return sign_up(Path(os.environ["ONGGI_BIN"]), drive_server, "ana")
 
 
 @pytest.fixture(scope="session")

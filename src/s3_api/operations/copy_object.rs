@@ -81,7 +81,8 @@ pub(super) async fn find_source(services: &Services, request: &Request) -> Resul
 fn refuse_copy_to_itself(source: &FoundObject, target: &ObjectTarget, options: &CopyOptions) -> Result<()> {
     let same_place = source.bucket.name == target.bucket.as_str() && source.key == target.key && source.is_latest;
     let changes = options.headers.is_some() || options.checksum.is_some();
-    if same_place && !changes && source.bucket.versioning != Versioning::Enabled {
+    let makes_versions = matches!(source.bucket.versioning, Versioning::Enabled | Versioning::Revisions);
+    if same_place && !changes && !makes_versions {
         return Err(S3Error::invalid_request(
             "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
         ));
