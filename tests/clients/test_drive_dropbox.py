@@ -54,6 +54,10 @@ def test_conflicts_and_revisions(sdk, client):
     assert [entry.rev for entry in client.files_list_revisions("/dropbox/Ä.txt").entries] == [second.rev, first.rev]
     assert client.files_download("/dropbox/Ä.txt", rev=first.rev)[1].content == b"one"
     assert client.files_restore("/dropbox/Ä.txt", first.rev).content_hash == first.content_hash
+    client.files_move_v2("/dropbox/Ä.txt", "/dropbox/ä moved.txt")
+    client.files_move_v2("/dropbox/ä moved.txt", "/dropbox/Ä.txt")
+    restored = client.files_get_metadata("/dropbox/Ä.txt")
+    assert client.files_download(f"rev:{restored.rev}")[1].content == b"one"
     metadata, answer = client.files_download("/dropbox/Ä.txt")
     assert (metadata.path_display, answer.content) == ("/dropbox/Ä.txt", b"one")
 
