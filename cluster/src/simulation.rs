@@ -38,7 +38,7 @@ use self::trouble::{Allowed, make_trouble};
 use self::world::{World, lock};
 use crate::peer::memory::Calls;
 
-const SEEDS: u64 = 30;
+const SEEDS: u64 = 40;
 const CLIENTS: u32 = 4;
 const TROUBLE: Duration = Duration::from_secs(25);
 /// Of what happened before a failure, this much is shown.

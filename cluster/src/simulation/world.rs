@@ -237,6 +237,16 @@ impl World {
         }
     }
 
+    /// A removal may have been on its way when the trouble ended.
+    async fn wait_until_up_or_removed(&self, id: NodeId) {
+        let is_removed = || lock(&self.inner.buried).contains(&id);
+        let is_up = || self.nodes().get(&id).and_then(Node::up).is_some();
+        while !is_removed() && !is_up() {
+            assert!(self.passed() < Duration::from_secs(3600), "node {} does not come up", id.0);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     // ---- members ----
 
     /// False if nobody knows whether it was done.
@@ -291,7 +301,7 @@ impl World {
             self.start(id);
         }
         for id in self.known() {
-            self.wait_until_up(id).await;
+            self.wait_until_up_or_removed(id).await;
         }
         // Of some it was not known whether they had been let in.
         for id in self.members() {
