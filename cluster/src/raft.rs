@@ -23,6 +23,7 @@ mod options;
 mod pacemaker;
 mod patience;
 mod peer_service;
+mod promise;
 mod pulse_message;
 mod read_round;
 mod snapshot;

@@ -133,9 +133,12 @@ impl LogStore {
     }
 
     /// Makes the log one that never was: no entries, no marker, no committed position. The vote stays, because a node that
-    /// comes back into a group must not vote twice in a term. Returns when that is durable.
-    pub async fn forget(&self, group: u32) -> Result<()> {
-        self.change_and_wait(group, 0, |log| Ok(Some(Change::Forget(log.forget())))).await
+    /// comes back into a group must not vote twice in a term; `promised` stays too, for the caller to know what the log had. Returns when
+    /// that is durable.
+    pub async fn forget(&self, group: u32, promised: Option<Bytes>) -> Result<()> {
+        let kept = promised.clone();
+        let change = |log: &mut GroupLog| Ok(Some(Change::Forget { entries: log.forget(kept), promised }));
+        self.change_and_wait(group, 0, change).await
     }
 
     /// The entries of the range that exist, from its first on: at least one if there is any, then as many as fit into

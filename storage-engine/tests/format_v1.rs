@@ -42,6 +42,7 @@ async fn a_log_of_release_1_is_read() {
         purged: Some(Bytes::from_static(b"purged")),
         vote: Some(Bytes::from_static(b"vote")),
         committed: Some(Bytes::from_static(b"committed")),
+        promised: None,
     };
     assert_eq!(store.state(1).expect("state"), state);
     let entries = store.read(1, 0..9, usize::MAX).await.expect("reads");

@@ -28,6 +28,7 @@ use super::log::Log;
 use super::network::{Network, NetworkFactory};
 use super::options::RaftOptions;
 use super::patience::Patience;
+use super::promise::Promise;
 use super::read_round::ReadRounds;
 use super::snapshot::{Snapshots, read_flushed};
 use super::snapshot_file::SnapshotFiles;
@@ -81,6 +82,7 @@ pub struct Group {
     /// A write that meets a full disk fails the drive, and every group with it: what cannot be written is refused before.
     pub(super) drive: Arc<Health>,
     pub(super) floor: Floor,
+    pub(super) promise: Promise,
     /// Has a permit when nothing writes to the state any more.
     state_machine_use: Arc<Semaphore>,
 }
@@ -113,7 +115,9 @@ impl Group {
         let snapshots = Snapshots::new(store.clone(), keys.clone(), files);
         let state_machine =
             StateMachine::open(store.clone(), keys.clone(), gate.clone(), options.blob_changes, snapshots).await?;
-        let last_index = options.log_store.state(id.0)?.last;
+        let log_state = options.log_store.state(id.0)?;
+        let last_index = log_state.last;
+        let promise = Promise::of(&log_state)?;
         let floor = Floor::new(id, keys.floor(), state_machine.is_empty() && last_index.is_none());
         let state_machine_use = Arc::new(Semaphore::new(1));
         let state_machine = state_machine.held_by(state_machine_use.clone().try_acquire_owned().ok());
@@ -144,6 +148,7 @@ impl Group {
             keys,
             drive,
             floor,
+            promise,
             state_machine_use,
         };
         let membership_index = group.membership().await?.log_id().as_ref().map(|log_id| log_id.index);

@@ -19,6 +19,7 @@ use super::group_keys::GroupKeys;
 use super::network::Network;
 use super::options::RaftOptions;
 use super::pacemaker::Pacemaker;
+use super::promise::Promise;
 use super::snapshot_file::SnapshotFiles;
 use crate::data::BlobChanges;
 use crate::error::{Error, ErrorKind, Result};
@@ -101,7 +102,8 @@ impl GroupSet {
             None => Arc::new(Group::open(self.group_options(keys)).await?),
         };
         group.stop().await;
-        self.options.log_store.forget(id.0).await?;
+        let promised = Promise::on_leaving(&self.options.log_store, id).await?;
+        self.options.log_store.forget(id.0, promised).await?;
         group.delete_records().await?;
         self.options.snapshot_files.remove_all(id)?;
         tracing::info!(group = id.0, "a group left this node");

@@ -222,7 +222,7 @@ async fn a_group_is_retired_and_comes_back() {
     at_anna.change_voters(BTreeSet::from([ANNA])).await.expect("removes");
 
     // A crash in between leaves the state without its log.
-    nodes.engine(BERTA).log_store().forget(1).await.expect("forgets");
+    nodes.engine(BERTA).log_store().forget(1, None).await.expect("forgets");
     assert!(nodes.groups(BERTA).has_leftovers(GroupId(1)).await.expect("looks"));
     nodes.groups(BERTA).retire(keys()).await.expect("retires");
     assert!(!nodes.groups(BERTA).has_leftovers(GroupId(1)).await.expect("looks"));

@@ -15,7 +15,7 @@ use onggi_storage_engine::drive::WriteFor;
 use onggi_storage_engine::format::Record;
 use openraft::ServerState;
 use openraft::async_runtime::WatchReceiver;
-use openraft::raft::VoteResponse;
+use openraft::raft::{VoteRequest, VoteResponse};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -130,6 +130,12 @@ impl Group {
             // Fails only when the group stops.
             let _ = self.raft.trigger().elect(true).await;
         });
+    }
+
+    /// The answer to a candidate whose log has less than this replica had when it left the group; `None` leaves it to the group.
+    pub(super) fn refuse_by_promise(&self, request: &VoteRequest<TypeConfig>) -> Option<VoteResponse<TypeConfig>> {
+        let is_forbidden = self.promise.forbids(request.last_log_id.as_ref());
+        is_forbidden.then(|| VoteResponse::new(self.metrics.borrow_watched().vote, self.promise.log_id(), false))
     }
 
     /// The answer to a pre-vote while there is a leader; `None` leaves it to the group.

@@ -84,6 +84,9 @@ impl Service {
         let message = VoteMessage::from_bytes(&payload)?;
         let group = self.group_led_by(from, message.group, &message.request.vote)?;
         group.drive.admit(WriteFor::Voting)?;
+        if let Some(refusal) = group.refuse_by_promise(&message.request) {
+            return Ok(ready(Ok(vec![VoteAnswer(refusal).to_bytes()])).boxed());
+        }
         Ok(queued_now(async move {
             let answer = group.raft.vote(message.request).await;
             // It gets the time to become leader.
@@ -97,7 +100,7 @@ impl Service {
     fn pre_vote(&self, from: NodeId, payload: Bytes) -> Result<Answer> {
         let message = VoteMessage::from_bytes(&payload)?;
         let group = self.group_led_by(from, message.group, &message.request.vote)?;
-        if let Some(refusal) = group.refuse_pre_vote() {
+        if let Some(refusal) = group.refuse_by_promise(&message.request).or_else(|| group.refuse_pre_vote()) {
             return Ok(ready(Ok(vec![VoteAnswer(refusal).to_bytes()])).boxed());
         }
         Ok(queued_now(async move {

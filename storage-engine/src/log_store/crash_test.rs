@@ -243,7 +243,7 @@ async fn recover_and_compare(
 async fn read_all(store: &LogStore) -> Model {
     let mut model = Model::new();
     for group in 0..GROUPS {
-        let LogState { first, last, purged, vote, committed } = store.state(group).expect("state");
+        let LogState { first, last, purged, vote, committed, promised: _ } = store.state(group).expect("state");
         let entries = store.read(group, 0..u64::MAX, usize::MAX).await.expect("reads");
         assert_eq!(entries.first().map(|(index, _)| *index), first);
         assert_eq!(entries.last().map(|(index, _)| *index), last);

@@ -16,6 +16,8 @@ pub struct LogState {
     pub purged: Option<Bytes>,
     pub vote: Option<Bytes>,
     pub committed: Option<Bytes>,
+    /// What the log was forgotten with.
+    pub promised: Option<Bytes>,
 }
 
 #[derive(Default)]
@@ -25,6 +27,7 @@ pub(super) struct GroupLog {
     pub purged: Option<Bytes>,
     pub vote: Option<Bytes>,
     pub committed: Option<Bytes>,
+    pub promised: Option<Bytes>,
     /// The last request that was made, and the last that is in the database.
     sequence: u64,
     written: u64,
@@ -45,6 +48,7 @@ impl GroupLog {
             purged: self.purged.clone(),
             vote: self.vote.clone(),
             committed: self.committed.clone(),
+            promised: self.promised.clone(),
         }
     }
 
@@ -106,12 +110,13 @@ impl GroupLog {
     }
 
     /// Gives the indexes that are gone, perhaps none.
-    pub fn forget(&mut self) -> Range<u64> {
+    pub fn forget(&mut self, promised: Option<Bytes>) -> Range<u64> {
         let gone = self.first..self.next();
         self.first = 0;
         self.tail = Tail::default();
         self.purged = None;
         self.committed = None;
+        self.promised = promised;
         self.deletions += 1;
         gone
     }

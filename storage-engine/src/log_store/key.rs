@@ -23,6 +23,7 @@ pub(super) enum State {
     Vote = 1,
     Committed = 2,
     Purged = 3,
+    Promised = 4,
 }
 
 pub(super) fn state(group: u32, state: State) -> [u8; 5] {
@@ -38,6 +39,7 @@ pub(super) fn parse_state(key: &[u8]) -> Option<(u32, State)> {
         [1] => State::Vote,
         [2] => State::Committed,
         [3] => State::Purged,
+        [4] => State::Promised,
         _ => return None,
     };
     Some((u32::from_be_bytes(*group), state))

@@ -79,6 +79,7 @@ async fn everything_completed_is_there_after_a_reopen() {
         purged: Some(Bytes::from_static(b"purged")),
         vote: Some(Bytes::from_static(b"vote")),
         committed: Some(Bytes::from_static(b"committed")),
+        promised: None,
     };
     assert_eq!(store.state(1).expect("state"), expected);
 }
@@ -220,7 +221,7 @@ async fn a_log_that_ends_before_its_sync_mark_is_refused() {
 }
 
 #[tokio::test]
-async fn a_forgotten_log_begins_anew_and_keeps_its_vote() {
+async fn a_forgotten_log_begins_anew_and_keeps_its_vote_and_promise() {
     let bench = Bench::new();
     let store = bench.open();
     append(&store, 1, entries(0..5, "a")).await.expect("appends");
@@ -228,9 +229,10 @@ async fn a_forgotten_log_begins_anew_and_keeps_its_vote() {
     store.save_vote(1, Bytes::from_static(b"vote")).await.expect("saves");
     store.save_committed(1, Bytes::from_static(b"committed")).await.expect("saves");
     store.purge_through(1, 2, Bytes::from_static(b"purged")).await.expect("purges");
-    store.forget(1).await.expect("forgets");
+    store.forget(1, Some(Bytes::from_static(b"promised"))).await.expect("forgets");
     let vote = Some(Bytes::from_static(b"vote"));
-    let empty = LogState { first: None, last: None, purged: None, vote: vote.clone(), committed: None };
+    let promised = Some(Bytes::from_static(b"promised"));
+    let empty = LogState { first: None, last: None, purged: None, vote: vote.clone(), committed: None, promised };
     assert_eq!(store.state(1).expect("state"), empty);
     store.close().await.expect("closes");
     drop(store);
@@ -238,10 +240,11 @@ async fn a_forgotten_log_begins_anew_and_keeps_its_vote() {
     let store = bench.open();
     assert_eq!(store.state(1).expect("state"), empty);
     append(&store, 1, entries(0..2, "c")).await.expect("appends from the start");
-    store.forget(3).await.expect("forgets a log that never was");
+    store.forget(3, None).await.expect("forgets a log that never was");
     store.close().await.expect("closes");
     drop(store);
     let store = bench.open();
     assert_eq!((text(&store, 1).await.as_str(), text(&store, 2).await.as_str()), ("c0 c1", "b0 b1"));
-    assert_eq!(store.state(1).expect("state").vote, vote);
+    let state = store.state(1).expect("state");
+    assert_eq!((state.vote, state.promised.as_deref()), (vote, Some(&b"promised"[..])));
 }

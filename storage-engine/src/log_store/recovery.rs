@@ -26,6 +26,7 @@ struct GroupState {
     vote: Option<Bytes>,
     committed: Option<Bytes>,
     purged: Option<PurgedRecord>,
+    promised: Option<Bytes>,
 }
 
 pub(super) fn recover(rocks: &Rocks) -> Result<Recovered> {
@@ -56,6 +57,7 @@ fn assemble(group: u32, state: GroupState, entries: Option<Range<u64>>) -> Resul
     let mut log = GroupLog::recovered(entries);
     log.vote = state.vote;
     log.committed = state.committed;
+    log.promised = state.promised;
     log.purged = state.purged.map(|purged| purged.marker);
     Ok(log)
 }
@@ -78,6 +80,7 @@ fn read_states(rocks: &Rocks) -> Result<(HashMap<u32, GroupState>, u64)> {
             State::Vote => state.vote = Some(Bytes::copy_from_slice(value)),
             State::Committed => state.committed = Some(Bytes::copy_from_slice(value)),
             State::Purged => state.purged = Some(PurgedRecord::from_bytes(value)?),
+            State::Promised => state.promised = Some(Bytes::copy_from_slice(value)),
         }
     }
     Ok((states, round))

@@ -35,13 +35,16 @@ pub(super) enum Change {
         marker: Bytes,
     },
     /// Entries to delete, and all else but the vote.
-    Forget(Range<u64>),
+    Forget {
+        entries: Range<u64>,
+        promised: Option<Bytes>,
+    },
 }
 
 impl Change {
     pub fn needs_sync(&self) -> bool {
         match self {
-            Self::Append(_) | Self::Vote(_) | Self::Truncate(_) | Self::Forget(_) => true,
+            Self::Append(_) | Self::Vote(_) | Self::Truncate(_) | Self::Forget { .. } => true,
             // Older values of these are safe: more is applied again, or purged again.
             Self::Committed(_) | Self::Purge { .. } => false,
         }
@@ -51,7 +54,7 @@ impl Change {
         match self {
             Self::Append(entries) => entries.iter().map(|(_, entry)| entry.len()).sum(),
             Self::Vote(value) | Self::Committed(value) | Self::Purge { marker: value, .. } => value.len(),
-            Self::Truncate(_) | Self::Forget(_) => 0,
+            Self::Truncate(_) | Self::Forget { .. } => 0,
         }
     }
 }

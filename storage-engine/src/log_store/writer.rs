@@ -174,10 +174,14 @@ impl Writer {
                 let purged = PurgedRecord { through: entries.end - 1, marker: marker.clone() };
                 batch.put(STATE, &key::state(group, State::Purged), &purged.to_bytes());
             }
-            Change::Forget(entries) => {
+            Change::Forget { entries, promised } => {
                 batch.delete_range(LOG, &key::entry(group, entries.start), &key::entry(group, entries.end));
                 batch.delete(STATE, &key::state(group, State::Committed));
                 batch.delete(STATE, &key::state(group, State::Purged));
+                match promised {
+                    Some(promised) => batch.put(STATE, &key::state(group, State::Promised), promised),
+                    None => batch.delete(STATE, &key::state(group, State::Promised)),
+                }
             }
         }
     }
