@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use openraft::errors::{LinearizableReadError, RaftError};
+use openraft::errors::{Fatal, LinearizableReadError, RaftError};
 use openraft::raft::linearizable_read::LinearizerOption;
 
 use super::group::Group;
@@ -45,6 +45,8 @@ impl Group {
                 let kind = match &error {
                     RaftError::APIError(LinearizableReadError::ForwardToLeader(_)) => ErrorKind::NotLeader,
                     RaftError::APIError(LinearizableReadError::QuorumNotEnough(_)) => ErrorKind::Unavailable,
+                    // The group left this node while it was asked: another one leads.
+                    RaftError::Fatal(Fatal::Stopped) => ErrorKind::NotLeader,
                     RaftError::Fatal(_) => ErrorKind::Internal,
                 };
                 Error::caused_by(kind, context, error)
