@@ -4,13 +4,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::join_all;
+use onggi_storage_engine::format::Record;
 use onggi_storage_engine::log_store::LogState;
+use openraft::raft::VoteRequest;
 use tokio::time::Instant;
 
 use super::group_keys::GroupKeys;
+use super::message::{VoteAnswer, VoteMessage};
 use super::test_nodes::{ALL, ANNA, BERTA, CLARA, Nodes, create_user, create_users_somewhere, user_names};
+use super::type_config::{LeaderId, LogId, Vote};
 use crate::error::ErrorKind;
 use crate::id::GroupId;
+use crate::peer::Method;
 use crate::peer::memory::NetworkOptions;
 use crate::placement::PartitionMap;
 
@@ -242,6 +247,45 @@ async fn a_group_is_retired_and_comes_back() {
     at_anna.change_voters(BTreeSet::from([ANNA, BERTA])).await.expect("promotes");
     let index = at_anna.read_index().await.expect("leads");
     at_berta.wait_applied(index, LIMIT).await.expect("catches up");
+}
+
+/// A replica that lags so far behind that it takes old voters for those of today must not be elected by one that forgot what it had.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_left_and_comes_back_votes_for_no_lesser_log() {
+    let mut nodes = Nodes::start_as_voters().await;
+    let map = PartitionMap::even(4);
+    let keys = || GroupKeys::of_owners(GroupId(1), &map);
+    nodes.groups(ANNA).found_all(&map).await.expect("founds");
+    let at_anna = nodes.groups(ANNA).get(GroupId(1)).expect("open");
+    nodes.groups(BERTA).open_member(keys()).await.expect("opens");
+    at_anna.add_learner(BERTA).await.expect("adds");
+    at_anna.change_voters(BTreeSet::from([ANNA, BERTA])).await.expect("promotes");
+    let had = nodes.engine(BERTA).log_store().state(1).expect("state").last.expect("has entries");
+    at_anna.change_voters(BTreeSet::from([ANNA])).await.expect("removes");
+    nodes.groups(BERTA).retire(keys()).await.expect("retires");
+    nodes.kill(BERTA).await;
+    nodes.run(BERTA).await;
+    nodes.groups(BERTA).open_member(keys()).await.expect("opens again");
+
+    for method in [Method::RAFT_PRE_VOTE, Method::RAFT_VOTE] {
+        for (last, is_owed_more) in [(None, true), (Some(log_id(1, had - 1)), true), (Some(log_id(9, 1)), false)] {
+            let request = VoteRequest {
+                vote: Vote { leader_id: LeaderId { term: 10, node_id: CLARA.0 }, committed: false },
+                last_log_id: last,
+                leadership_transfer: false,
+            };
+            let message = VoteMessage { group: GroupId(1), request }.to_bytes();
+            let answer = nodes.network.peers(CLARA).call(BERTA, method, vec![message], LIMIT).await.expect("answers");
+            let VoteAnswer(answer) = VoteAnswer::from_bytes(&answer).expect("is an answer");
+            // It has no log to tell of but the one that it left with.
+            assert_eq!(answer.last_log_id.is_some(), is_owed_more, "{method:?} {last:?}");
+            assert!(!(answer.vote_granted && is_owed_more), "{method:?} {last:?}");
+        }
+    }
+}
+
+fn log_id(term: u64, index: u64) -> LogId {
+    LogId { leader_id: LeaderId { term, node_id: ANNA.0 }, index }
 }
 
 #[tokio::test(flavor = "multi_thread")]
