@@ -1,19 +1,20 @@
 //! `GET /files/events`: server-sent events; one `change` whenever the cursor has something to tell.
-//! Owns: that a client which falls behind is told once, not once for each change.
+//! Owns: that a client which falls behind is told once, not once for each change, and that the stream ends when its proof does.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::Stream;
-use http::Uri;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
 use onggi_cluster::metadata::command::tree::At;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::drive_api::error::Result;
 use crate::drive_api::operations::listing::open;
@@ -24,7 +25,9 @@ use crate::services::drive::feed::Position;
 
 /// Without a word for so long, proxies and phones give a connection up.
 const COMMENT_INTERVAL: Duration = Duration::from_secs(25);
-/// Then the client connects again, and proves again who it is.
+/// Who may not come in any more is told nothing more from then on.
+const PROOF_INTERVAL: Duration = Duration::from_secs(1);
+/// Then the client connects again: no stream outlives the balance of connections over nodes by more.
 const STREAM_TIME_MAX: Duration = Duration::from_secs(15 * 60);
 
 #[derive(Deserialize)]
@@ -32,47 +35,57 @@ struct EventsQuery {
     cursor: String,
 }
 
-pub async fn events(State(api): State<DriveApi>, By(actor): By, uri: Uri) -> Result<Response> {
-    let EventsQuery { cursor } = request::query(&uri)?;
+pub async fn events(State(api): State<DriveApi>, By(actor): By, request: Request) -> Result<Response> {
+    let (head, _) = request.into_parts();
+    let EventsQuery { cursor } = request::query(&head.uri)?;
     let position = open(&api, &actor, &cursor)?;
     // A cursor that cannot be used is told as an error, not as a stream that ends.
     api.drive().latest(&actor, At::Entry(position.folder), position.recursive).await?;
+    let now = Instant::now();
+    let watching = Watching { api, head, actor, position, spoke: now, end: now + STREAM_TIME_MAX };
     let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")];
-    Ok((headers, Body::from_stream(stream(api, actor, position))).into_response())
+    Ok((headers, Body::from_stream(stream(watching))).into_response())
 }
 
 struct Watching {
     api: DriveApi,
+    /// With the proof of who asks.
+    head: Parts,
     actor: Actor,
     position: Position,
-    end: tokio::time::Instant,
+    spoke: Instant,
+    end: Instant,
 }
 
-fn stream(
-    api: DriveApi,
-    actor: Actor,
-    position: Position,
-) -> impl Stream<Item = std::result::Result<Bytes, Infallible>> {
-    let watching = Watching { api, actor, position, end: tokio::time::Instant::now() + STREAM_TIME_MAX };
+fn stream(watching: Watching) -> impl Stream<Item = std::result::Result<Bytes, Infallible>> {
     futures::stream::unfold(watching, |mut watching| async move {
-        if tokio::time::Instant::now() >= watching.end {
-            return None;
-        }
         let text = watching.next().await?;
+        watching.spoke = Instant::now();
         Some((Ok(Bytes::from(text)), watching))
     })
 }
 
 impl Watching {
-    /// `None`: something is wrong; the client connects again and is told what.
+    /// `None`: the time is over or something is wrong; the client connects again and is told what.
     async fn next(&mut self) -> Option<String> {
-        let (drive, actor) = (self.api.drive(), &self.actor);
-        if !drive.wait(actor.principal.user, &self.position, COMMENT_INTERVAL).await.ok()? {
-            return Some(": still here\n\n".to_owned());
+        while Instant::now() < self.end {
+            let has_changed =
+                self.api.drive().wait(self.actor.principal.user, &self.position, PROOF_INTERVAL).await.ok()?;
+            By::from_request_parts(&mut self.head, &self.api).await.ok()?;
+            if has_changed {
+                return self.change().await;
+            }
+            if self.spoke.elapsed() >= COMMENT_INTERVAL {
+                return Some(": still here\n\n".to_owned());
+            }
         }
-        let cursor = self.api.cursors().seal(actor.principal.user, &self.position);
+        None
+    }
+
+    async fn change(&mut self) -> Option<String> {
+        let cursor = self.api.cursors().seal(self.actor.principal.user, &self.position);
         let at = At::Entry(self.position.folder);
-        self.position = drive.latest(actor, at, self.position.recursive).await.ok()?;
+        self.position = self.api.drive().latest(&self.actor, at, self.position.recursive).await.ok()?;
         Some(format!("event: change\ndata: {}\n\n", json!({ "cursor": cursor })))
     }
 }

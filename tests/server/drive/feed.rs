@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http::Method;
 use serde_json::json;
 
 use super::client::{Client, path_of};
@@ -78,4 +80,24 @@ async fn a_cursor_is_for_one_user() {
         assert_eq!(bob.call(call, json!({ "cursor": cursor })).await.error(), (410, "cursor_reset".into()));
         assert_eq!(ana.call(call, json!({ "cursor": "AAAA" })).await.error(), (410, "cursor_reset".into()));
     }
+}
+
+/// The stream of events outlives no proof.
+#[tokio::test]
+async fn who_is_disabled_is_told_nothing_more() {
+    let node = Node::start(&[]);
+    let ana = Client::of(&node, "ana").await;
+    let cursor = ana.call("/files/list/latest_cursor", json!({})).await.ok()["cursor"].as_str().unwrap().to_owned();
+    let path = format!("/files/events?cursor={cursor}");
+    let events = ana.send(Method::GET, &path, &[], Bytes::new());
+    let disable = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        ana.put("/seen", "", b"x").await.ok();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        node.admin_ok(&["user", "disable", "ana"]);
+    };
+    // A stream that goes on ends after a quarter of an hour.
+    let ended = tokio::time::timeout(Duration::from_secs(60), async { tokio::join!(events, disable).0 }).await;
+    let told = ended.expect("the stream ends").body;
+    assert!(told.starts_with(b"event: change\n"), "{told:?}");
 }
