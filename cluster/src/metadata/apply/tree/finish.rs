@@ -4,8 +4,7 @@
 use super::super::bucket_draft::signed;
 use super::super::complete_upload::{self, Completion};
 use super::super::{references, upload};
-use super::session::PARTS_MAX;
-use super::target::{self, Target, Wanted};
+use super::target::{self, Place, Target, Wanted};
 use super::tree_draft::{Found, TreeDraft, changed, unchanged};
 use crate::error::Result;
 use crate::id::VersionId;
@@ -30,18 +29,17 @@ pub(super) fn finish_session(tree: &mut TreeDraft<'_, '_>, finish: &FinishSessio
         bytes: finish.bytes,
         content_hash: finish.file.content_hash,
     };
-    let target = target::find(tree, &wanted)?;
-    let (found, is_new) = match target {
+    let (found, is_new) = match target::find(tree, &wanted)? {
         Target::Unchanged(found) => {
             upload::remove_parts(&mut tree.bucket, session.session, &parts)?;
             (found, false)
         }
-        target => {
+        Target::Write(place) => {
             // The bytes of the parts are counted with the revision from now on.
             tree.bucket.change.bytes -= signed(session.received);
             let content = join(tree, &session, &parts)?;
             let revision = tree.revision(&finish.file, content, finish.bytes);
-            (tree.write_file(target, revision)?, true)
+            (tree.write_file(place, revision)?, true)
         }
     };
     tree.end_session(&session)?;
@@ -80,7 +78,6 @@ fn check_gapless(parts: &[PartRecord]) -> Decision<()> {
 
 /// What a revision names for them: one part as it is, several through a manifest.
 fn join(tree: &mut TreeDraft<'_, '_>, session: &SessionRecord, parts: &[PartRecord]) -> Result<Content> {
-    debug_assert!(parts.len() <= usize::from(PARTS_MAX));
     match parts {
         [] => Ok(Content::Empty),
         [only] => {
@@ -125,7 +122,11 @@ pub(super) fn complete_upload(tree: &mut TreeDraft<'_, '_>, complete: &CompleteF
         bytes: 0,
         content_hash: None,
     };
-    let target = target::find(tree, &wanted)?;
+    let place = match target::find(tree, &wanted)? {
+        // Never of contents without a hash, and they would be the same all the same.
+        Target::Unchanged(found) => Place::Over(found),
+        Target::Write(place) => place,
+    };
     let object = complete_upload::assemble(&mut tree.bucket, standing, &completion)?;
     let file = NewFile {
         etag: object.etag,
@@ -136,7 +137,7 @@ pub(super) fn complete_upload(tree: &mut TreeDraft<'_, '_>, complete: &CompleteF
         client_modified_ms: complete.client_modified_ms,
     };
     let revision = tree.revision(&file, object.content, object.bytes);
-    let found = tree.write_file(target, revision)?;
+    let found = tree.write_file(place, revision)?;
     let written = written(&found)?;
     complete_upload::remember(&mut tree.bucket, &completion, &written)?;
     Ok(Outcome::ObjectWritten(written))

@@ -17,9 +17,14 @@ use crate::metadata::record::tree::{
 pub(super) enum Target {
     /// The file holds these very contents.
     Unchanged(Found),
+    Write(Place),
+}
+
+#[expect(clippy::large_enum_variant, reason = "it lives for one decision")]
+pub(super) enum Place {
     /// One more revision of this file.
-    Revision(Found),
-    New(Route, EntryName),
+    Over(Found),
+    Free(Route, EntryName),
 }
 
 /// What is wanted, as the target depends on it.
@@ -39,13 +44,13 @@ pub(super) fn put_file(tree: &mut TreeDraft<'_, '_>, put: &PutFile) -> Decision<
         bytes: put.content.bytes,
         content_hash: put.file.content_hash,
     };
-    let target = find(tree, &wanted)?;
-    if let Target::Unchanged(found) = target {
-        return Ok(unchanged(found));
-    }
+    let place = match find(tree, &wanted)? {
+        Target::Unchanged(found) => return Ok(unchanged(found)),
+        Target::Write(place) => place,
+    };
     references::name_new(tree.bucket.draft, tree.space.0.owner, &put.content)?;
     let revision = tree.revision(&put.file, put.content.content.clone(), put.content.bytes);
-    Ok(changed(tree.write_file(target, revision)?))
+    Ok(changed(tree.write_file(place, revision)?))
 }
 
 pub(super) fn find(tree: &mut TreeDraft<'_, '_>, wanted: &Wanted<'_>) -> Decision<Target> {
@@ -59,7 +64,7 @@ pub(super) fn find(tree: &mut TreeDraft<'_, '_>, wanted: &Wanted<'_>) -> Decisio
             WriteMode::Update { .. } => return Err(Refusal::NoSuchEntry.into()),
             WriteMode::Replace(condition) => condition::check(condition, None)?,
         }
-        return Ok(Target::New(route, name.clone()));
+        return Ok(Target::Write(Place::Free(route, name.clone())));
     };
 
     let exists = Refusal::EntryExists { entry: found.record.id, is_folder: found.record.is_folder() };
@@ -68,18 +73,18 @@ pub(super) fn find(tree: &mut TreeDraft<'_, '_>, wanted: &Wanted<'_>) -> Decisio
         (EntryKind::Folder(_), _) => exists,
         (EntryKind::File(file), WriteMode::Replace(condition)) => {
             condition::check(condition, Some(&file.head.etag))?;
-            return Ok(Target::Revision(found));
+            return Ok(Target::Write(Place::Over(found)));
         }
         (EntryKind::File(file), _) if holds(&file.head, wanted) => return Ok(Target::Unchanged(found)),
-        (EntryKind::File(_), WriteMode::Overwrite) => return Ok(Target::Revision(found)),
+        (EntryKind::File(_), WriteMode::Overwrite) => return Ok(Target::Write(Place::Over(found))),
         (EntryKind::File(file), WriteMode::Update { rev }) if file.head.rev == *rev => {
-            return Ok(Target::Revision(found));
+            return Ok(Target::Write(Place::Over(found)));
         }
         (EntryKind::File(file), WriteMode::Update { .. }) => Refusal::StaleRevision { head: file.head.rev },
         (EntryKind::File(_), WriteMode::Add) => exists,
     };
     let name = free_name(tree, &route, wanted.rename)?.ok_or(refusal)?;
-    Ok(Target::New(route, name))
+    Ok(Target::Write(Place::Free(route, name)))
 }
 
 fn holds(head: &RevisionRecord, wanted: &Wanted<'_>) -> bool {
@@ -108,12 +113,12 @@ impl TreeDraft<'_, '_> {
     }
 
     /// Puts contents that are named already where they belong.
-    pub(super) fn write_file(&mut self, target: Target, revision: RevisionRecord) -> Decision<Found> {
+    pub(super) fn write_file(&mut self, place: Place, revision: RevisionRecord) -> Decision<Found> {
         self.bucket.change.versions += 1;
         self.bucket.change.bytes += super::super::bucket_draft::signed(revision.bytes);
-        match target {
-            Target::Unchanged(found) | Target::Revision(found) => self.write_revision(found, revision),
-            Target::New(route, name) => match self.take_up(&route, &name)? {
+        match place {
+            Place::Over(found) => self.write_revision(found, revision),
+            Place::Free(route, name) => match self.take_up(&route, &name)? {
                 Some(trashed) => {
                     let found = self.arrive(&route, &name, trashed)?;
                     self.write_revision(found, revision)
