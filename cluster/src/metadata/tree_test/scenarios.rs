@@ -1,7 +1,11 @@
 //! Scenarios that the random changes seldom meet: quota, sessions out of step, modes, ids.
 
 use super::*;
+use crate::id::LinkId;
+use crate::metadata::command::PartReference;
+use crate::metadata::command::tree::{CompleteFile, LinkUpdate};
 use crate::metadata::outcome::EntryChanged;
+use crate::metadata::record::tree::{LinkRecord, LinkRole};
 
 fn entry(outcome: Outcome) -> EntryChanged {
     match outcome {
@@ -186,5 +190,90 @@ fn the_feed_forgets_places_that_were_left_long_ago() {
     assert_eq!(removed(&bed), 1, "the last one is not older than the time given");
     let tree = query::tree(&bed.group.records, owner(), TREE).unwrap().unwrap();
     assert_eq!(tree.feed_floor, 4, "older cursors must start over");
+    bed.check();
+}
+
+fn link(downloads_max: Option<u64>, expires_ms: Option<u64>, entry: EntryId) -> LinkRecord {
+    LinkRecord {
+        link: LinkId([5; 16]),
+        secret_hash: [6; 32],
+        entry,
+        role: LinkRole::View,
+        created_ms: 0,
+        created_by: Author { user: UserId(9), device: String::new() },
+        expires_ms,
+        password: None,
+        downloads_max,
+        downloads: 7,
+    }
+}
+
+#[test]
+fn a_link_counts_its_downloads_and_ends() {
+    let mut bed = Bed::new();
+    let entry = entry(bed.put("a", WriteMode::Add, false, 1)).entry.id;
+    let nowhere = bed.change(TreeChange::CreateLink { link: link(None, None, EntryId(99)) });
+    assert_eq!(refusal(&nowhere), Some(&Refusal::NoSuchEntry));
+    assert_eq!(bed.change(TreeChange::CreateLink { link: link(Some(1), None, entry) }), Outcome::Done);
+    let stored = query::link(&bed.group.records, space(), LinkId([5; 16])).unwrap().unwrap();
+    assert_eq!(
+        (stored.downloads, stored.created_by.user),
+        (0, UserId::ROOT),
+        "what only `apply` knows is not the caller's to say"
+    );
+
+    let count = || TreeChange::CountDownload { link: LinkId([5; 16]) };
+    assert_eq!(bed.change(count()), Outcome::Done);
+    assert_eq!(refusal(&bed.change(count())), Some(&Refusal::LinkExpired), "the last one was given out");
+    let more = LinkUpdate { downloads_max: Some(None), expires_ms: Some(Some(bed.group.time_ms + 3)), password: None };
+    assert_eq!(bed.change(TreeChange::UpdateLink { link: LinkId([5; 16]), update: more }), Outcome::Done);
+    assert_eq!(bed.change(count()), Outcome::Done);
+    assert_eq!(refusal(&bed.change(count())), Some(&Refusal::LinkExpired), "its time is over");
+    assert_eq!(bed.change(TreeChange::RemoveLink { link: LinkId([5; 16]) }), Outcome::Done);
+    assert_eq!(refusal(&bed.change(count())), Some(&Refusal::NoSuchLink));
+}
+
+#[test]
+fn an_upload_of_s3_becomes_a_revision_and_is_answered_again() {
+    let mut bed = Bed::new();
+    bed.put("d/f", WriteMode::Add, false, 1);
+    let (upload, key) = (UploadId([8; 16]), "d/f".to_owned());
+    let create = OwnerChange::CreateUpload {
+        bucket: TREE,
+        upload,
+        key: key.clone(),
+        headers: ObjectHeaders::default(),
+        tags: Vec::new(),
+        checksum: None,
+    };
+    bed.group.commit(create);
+    let content = bed.content(300);
+    bed.stored(&content);
+    let part = NewPart { number: 1, content, md5: [3; 16], checksum: None };
+    bed.group.commit(OwnerChange::PutPart { bucket: TREE, key: key.clone(), upload, part, quota_bytes: None });
+    let complete = |condition| {
+        TreeChange::CompleteUpload(CompleteFile {
+            path: path("d/f"),
+            key: key.clone(),
+            upload,
+            mode: WriteMode::Replace(condition),
+            rename: None,
+            parts: vec![PartReference { number: 1, md5: [3; 16], checksum: None }],
+            checksum: None,
+            checksum_type: None,
+            expected_bytes: Some(300),
+            client_modified_ms: None,
+        })
+    };
+    let refused = bed.change(complete(WriteCondition::MustNotExist));
+    assert_eq!(refusal(&refused), Some(&Refusal::PreconditionFailed));
+    bed.check();
+    let Outcome::ObjectWritten(written) = bed.change(complete(WriteCondition::None)) else { panic!("not written") };
+    let found = bed.find("d/f").unwrap();
+    let file = found.record.file().unwrap();
+    assert_eq!((written.bytes, file.head.bytes, file.revisions), (300, 300, 1));
+    assert_eq!(written.version.revision(), (file.head.rev, found.record.id));
+    bed.check();
+    assert_eq!(bed.change(complete(WriteCondition::None)), Outcome::ObjectWritten(written), "a replay");
     bed.check();
 }
