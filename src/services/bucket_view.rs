@@ -16,7 +16,7 @@ use onggi_cluster::metadata::view::MetadataView;
 use super::drive::name::{NameRule, relative_path};
 
 /// MD5 of nothing.
-const EMPTY_ETAG: ETag = ETag {
+pub(super) const EMPTY_ETAG: ETag = ETag {
     md5: [0xd4, 0x1d, 0x8c, 0xd9, 0x8f, 0x00, 0xb2, 0x04, 0xe9, 0x80, 0x09, 0x98, 0xec, 0xf8, 0x42, 0x7e],
     parts: None,
 };
@@ -69,7 +69,7 @@ pub(super) fn version(
 }
 
 /// Clients that know folders write and read them as empty objects.
-pub(super) fn folder_version(created_ms: u64) -> VersionRecord {
+fn folder_version(created_ms: u64) -> VersionRecord {
     let object = ObjectRecord {
         bytes: 0,
         etag: EMPTY_ETAG,

@@ -7,8 +7,8 @@ use onggi_cluster::metadata::command::tree::{At, CompleteFile, NewFile, PutFile,
 use onggi_cluster::metadata::command::{CompleteUpload, OwnerChange, PutObject, VersionSelector, WriteCondition};
 use onggi_cluster::metadata::outcome::{EntryChanged, ObjectDeleted, ObjectWritten, Outcome, Refusal};
 use onggi_cluster::metadata::query::tree as query;
+use onggi_cluster::metadata::record::BucketRecord;
 use onggi_cluster::metadata::record::tree::{Author, TreePath};
-use onggi_cluster::metadata::record::{BucketRecord, VersionKind};
 
 use super::bucket_view::{self, DriveKey};
 use super::error::{Error, Result};
@@ -52,15 +52,11 @@ impl DriveBucket<'_> {
             Err(Error::Refused(Refusal::EntryExists { is_folder: true, .. })) => super::fresh::unix_ms(),
             Err(error) => return Err(error),
         };
-        let folder = bucket_view::folder_version(created_ms);
-        let VersionKind::Object(object) = folder.kind else {
-            return Err(Error::Refused(Refusal::NotAFile));
-        };
         Ok(ObjectWritten {
-            version: folder.version,
+            version: VersionId::new(0, 0),
             is_null: true,
             versioned: false,
-            etag: object.etag,
+            etag: bucket_view::EMPTY_ETAG,
             modified_ms: created_ms,
             checksum: None,
             bytes: 0,

@@ -152,7 +152,7 @@ pub fn list_versions(view: &dyn MetadataView, space: TreeSpace, list: &ListVersi
     while let Some((key, entry)) = keys.peek()? {
         let room = list.limit - page.versions.len() - page.common_prefixes.len();
         if room == 0 {
-            page.next = last_listed(&page, &fold);
+            page.next = last_listed(&page);
             break;
         }
         if let Some(common) = fold.common_prefix(&key) {
@@ -165,7 +165,7 @@ pub fn list_versions(view: &dyn MetadataView, space: TreeSpace, list: &ListVersi
         let is_cut = listed.len() > room;
         page.versions.extend(listed.into_iter().take(room));
         if is_cut {
-            page.next = last_listed(&page, &fold);
+            page.next = last_listed(&page);
             break;
         }
         keys.advance();
@@ -195,7 +195,7 @@ fn versions_of(
 }
 
 /// What the next page goes on behind.
-fn last_listed(page: &VersionPage, fold: &Fold<'_>) -> Option<VersionsAfter> {
+fn last_listed(page: &VersionPage) -> Option<VersionsAfter> {
     let version = page
         .versions
         .last()
@@ -205,6 +205,6 @@ fn last_listed(page: &VersionPage, fold: &Fold<'_>) -> Option<VersionsAfter> {
         // By key: a common prefix stands where its first key does.
         (Some(version), Some(prefix)) if version.key < prefix.key => Some(prefix),
         (Some(version), _) => Some(version),
-        (None, prefix) => prefix.filter(|prefix| fold.common_prefix(&prefix.key).is_some()),
+        (None, prefix) => prefix,
     }
 }
