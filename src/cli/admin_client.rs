@@ -17,7 +17,6 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -124,14 +123,6 @@ impl AdminClient {
         instructions.apply_to_request_http1x(&mut request);
         Ok(request)
     }
-}
-
-/// Everything but the unreserved characters of RFC 3986 §2.3: a signature covers exactly this form.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// One segment of a path, or one value of a query.
-pub fn segment(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T> {

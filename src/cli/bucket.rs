@@ -4,7 +4,8 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use crate::admin_api::message::{Bucket, Buckets};
-use crate::cli::admin_client::{AdminClient, segment};
+use crate::cli::admin_client::AdminClient;
+use crate::cli::https::segment;
 use crate::cli::output;
 
 #[derive(Debug, Subcommand)]

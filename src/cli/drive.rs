@@ -32,6 +32,13 @@ pub struct DriveArguments {
 enum Verb {
     /// Sign in to a drive
     Login(account::LoginArguments),
+    #[command(flatten)]
+    SignedIn(SignedIn),
+}
+
+/// What needs a drive.
+#[derive(Debug, Subcommand)]
+enum SignedIn {
     /// Sign out: the tokens are revoked and forgotten
     Logout,
     /// Show who is signed in, and how much room there is
@@ -80,23 +87,22 @@ pub async fn run(arguments: DriveArguments) -> Result<()> {
     let home = account::home(home)?;
     let verb = match verb {
         Verb::Login(login) => return account::login(&home, login).await,
-        verb => verb,
+        Verb::SignedIn(verb) => verb,
     };
     let mut client = DriveClient::signed_in(&home)?;
     match verb {
-        Verb::Login(_) => Ok(()),
-        Verb::Logout => account::logout(&home, &mut client).await,
-        Verb::Account => account::show(&mut client, json).await,
-        Verb::Ls { path, recursive } => entries::list(&mut client, &path, recursive, json).await,
-        Verb::Put(put) => upload::put(&mut client, &home, put).await,
-        Verb::Get(get) => download::get(&mut client, get).await,
-        Verb::Mkdir { path } => entries::create_folder(&mut client, &path, json).await,
-        Verb::Mv { from, to } => entries::relocate(&mut client, "move", &from, &to, json).await,
-        Verb::Cp { from, to } => entries::relocate(&mut client, "copy", &from, &to, json).await,
-        Verb::Rm { path } => entries::delete(&mut client, &path, json).await,
-        Verb::Trash => entries::trash(&mut client, json).await,
-        Verb::Undelete { item, to } => entries::undelete(&mut client, &item, to, json).await,
-        Verb::Versions { path, limit } => revisions::list(&mut client, &path, limit, json).await,
-        Verb::Restore { path, rev } => revisions::restore(&mut client, &path, &rev, json).await,
+        SignedIn::Logout => account::logout(&client).await,
+        SignedIn::Account => account::show(&mut client, json).await,
+        SignedIn::Ls { path, recursive } => entries::list(&mut client, &path, recursive, json).await,
+        SignedIn::Put(put) => upload::put(&mut client, &home, put).await,
+        SignedIn::Get(get) => download::get(&mut client, get).await,
+        SignedIn::Mkdir { path } => entries::create_folder(&mut client, &path, json).await,
+        SignedIn::Mv { from, to } => entries::relocate(&mut client, "move", &from, &to, json).await,
+        SignedIn::Cp { from, to } => entries::relocate(&mut client, "copy", &from, &to, json).await,
+        SignedIn::Rm { path } => entries::delete(&mut client, &path, json).await,
+        SignedIn::Trash => entries::trash(&mut client, json).await,
+        SignedIn::Undelete { item, to } => entries::undelete(&mut client, &item, to, json).await,
+        SignedIn::Versions { path, limit } => revisions::list(&mut client, &path, limit, json).await,
+        SignedIn::Restore { path, rev } => revisions::restore(&mut client, &path, &rev, json).await,
     }
 }

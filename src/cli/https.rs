@@ -1,9 +1,10 @@
-//! HTTPS as the command line speaks it: whom it trusts, and errors that say what is wrong.
+//! HTTPS as the command line speaks it: whom it trusts, how text stands in a URL, and errors that say what is wrong.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -27,4 +28,12 @@ pub fn trusting(authority: &Path) -> Result<ClientConfig> {
 pub fn causes(error: &dyn std::error::Error) -> String {
     let chain = std::iter::successors(Some(error), |error| error.source());
     chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Everything but the unreserved characters of RFC 3986 §2.3: a signature covers exactly this form.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// One segment of a path, or one value of a query.
+pub fn segment(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
 }

@@ -6,7 +6,8 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use crate::admin_api::message::{CreateToken, CreatedToken, Token, Tokens};
-use crate::cli::admin_client::{AdminClient, segment};
+use crate::cli::admin_client::AdminClient;
+use crate::cli::https::segment;
 use crate::cli::output;
 use crate::config::setting::Setting;
 

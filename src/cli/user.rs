@@ -4,7 +4,8 @@ use anyhow::{Context, Result};
 use clap::Subcommand;
 
 use crate::admin_api::message::{CreateUser, UpdateUser, User, Users};
-use crate::cli::admin_client::{AdminClient, segment};
+use crate::cli::admin_client::AdminClient;
+use crate::cli::https::segment;
 use crate::cli::output;
 use crate::config::setting::{ByteSize, Setting};
 

@@ -90,7 +90,7 @@ fn machine_name() -> Option<String> {
     Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
-pub async fn logout(_home: &Path, client: &mut DriveClient) -> Result<()> {
+pub async fn logout(client: &DriveClient) -> Result<()> {
     let token = client.sign_in.refresh_token.clone();
     client.token("/oauth2/revoke", &[("token", &token)]).await?;
     client.forget()?;

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::cli::https::{causes, trusting};
+use crate::cli::https::{causes, segment, trusting};
 
 /// Until the head of an answer is here; a body may take as long as it takes.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
@@ -139,8 +139,7 @@ impl DriveClient {
 
     /// A form of RFC 6749, which needs no token.
     pub async fn token(&self, path: &str, fields: &[(&str, &str)]) -> Result<Response<Incoming>> {
-        let encode = |text: &str| crate::cli::admin_client::segment(text);
-        let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", segment(value))).collect();
         let request = Request::post(format!("{}{path}", self.sign_in.endpoint))
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Full::new(Bytes::from(pairs.join("&"))))?;

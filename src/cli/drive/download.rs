@@ -15,7 +15,7 @@ use tokio::io::AsyncWriteExt;
 use super::client::{DriveClient, Refused};
 use super::entries;
 use super::message::{Entry, File, Revisions};
-use crate::cli::admin_client::segment;
+use crate::cli::https::segment;
 use crate::cli::output;
 use crate::cli::progress::{Line, bar};
 

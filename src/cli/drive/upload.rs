@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::client::{DriveClient, Refused, whole};
 use super::message::{Entry, File};
-use crate::cli::admin_client::segment;
+use crate::cli::https::segment;
 use crate::cli::output;
 use crate::cli::progress::{Line, bar};
 
