@@ -1,7 +1,7 @@
 //! Alarms: lines of a node's log that nobody expects, whatever is done to the cluster. They fail a run.
 
 /// What faults make nodes say. A line is expected that has all words of one entry.
-const EXPECTED: [&[&str]; 21] = [
+const EXPECTED: [&[&str]; 22] = [
     &["WARN", "peer::health", "a node is down"],
     &["WARN", "peer::lane", "a node cannot be reached"],
     // Its peer was killed, paused or cut off in the middle of it.
@@ -30,6 +30,7 @@ const EXPECTED: [&[&str]; 21] = [
     &["WARN", "onggi::audit", "admin request refused", "ServiceUnavailable"],
     // What a start does in passing, while others are away, is made up for later.
     &["WARN", "bucket_steps", "could not finish all buckets", "read group"],
+    &["WARN", "bucket_steps", "could not finish all buckets", "read on node", "the connection broke"],
     &["WARN", "node::registration", "the node is not on record yet"],
     // A node that was away, or has no majority, cannot know where a group is.
     &["WARN", "placement::mover", "trying again"],
