@@ -7,17 +7,19 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use onggi_cluster::id::{BlobId, BucketId, GroupId, RequestId, UserId};
+use onggi_cluster::id::{BlobId, BucketId, GroupId, NodeId, RequestId, UserId};
+use onggi_cluster::metadata::VoterSets;
 use onggi_cluster::metadata::apply::{Applier, Write};
 use onggi_cluster::metadata::command::{Change, Command, NewContent, OwnerChange, PutObject, WriteCondition};
 use onggi_cluster::metadata::outcome::Outcome;
-use onggi_cluster::metadata::record::{Content, ETag, ObjectHeaders};
+use onggi_cluster::metadata::record::{ETag, ObjectHeaders};
 use onggi_cluster::metadata::view::MemoryView;
 
 /// A group and its state in memory.
 struct State {
     view: MemoryView,
     applier: Applier,
+    voters: VoterSets,
     commands: u64,
 }
 
@@ -25,7 +27,7 @@ impl State {
     fn new() -> Self {
         let view = MemoryView::default();
         let applier = Applier::open(&view, GroupId(1)).expect("open");
-        Self { view, applier, commands: 0 }
+        Self { view, applier, voters: VoterSets::new([vec![NodeId(1)]]), commands: 0 }
     }
 
     fn apply(&mut self, change: OwnerChange) -> Outcome {
@@ -35,7 +37,7 @@ impl State {
         let change = Change::Owner { owner: UserId::ROOT.owner_key(), change };
         let command =
             Command { request: RequestId(request), retry: false, time_ms: 1_700_000_000_000 + self.commands, change };
-        let applied = self.applier.apply(&self.view, &command).expect("apply");
+        let applied = self.applier.apply(&self.view, &self.voters, &command).expect("apply");
         for write in applied.writes {
             match write {
                 Write::Put { key, value } => self.view.put(key, value),
@@ -63,7 +65,7 @@ impl State {
             bucket,
             key,
             condition,
-            content: NewContent { bytes: 4, content: Content::Inline { blob }, inline: Bytes::from_static(b"onggi") },
+            content: NewContent::inline(blob, Bytes::from_static(b"onggi")),
             etag: ETag { md5: [7; 16], parts: None },
             checksum: None,
             headers: ObjectHeaders::default(),

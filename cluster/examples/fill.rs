@@ -8,12 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use bytes::Bytes;
-use onggi_cluster::id::{BlobId, BucketId, OwnerKey, UploadId, UserId};
+use onggi_cluster::id::{BlobId, BucketId, NodeId, OwnerKey, UploadId, UserId};
 use onggi_cluster::metadata::command::{Change, NewContent, NewPart, OwnerChange, PutObject, WriteCondition};
 use onggi_cluster::metadata::outcome::Outcome;
 use onggi_cluster::metadata::query;
-use onggi_cluster::metadata::record::{Checksum, ChecksumAlgorithm, ChecksumType, Content, ETag, ObjectHeaders};
+use onggi_cluster::metadata::record::{Checksum, ChecksumAlgorithm, ChecksumType, ETag, ObjectHeaders};
 use onggi_cluster::{Cluster, ClusterOptions, Route};
 use onggi_storage_engine::env::Environment;
 use onggi_storage_engine::{EngineOptions, StorageEngine};
@@ -121,7 +120,7 @@ fn part(owner: OwnerKey, number: u64) -> NewPart {
 
 fn new_content(owner: OwnerKey, bytes: u64) -> NewContent {
     let blob = BlobId::new(owner, now_ms(), rand::random());
-    NewContent { bytes, content: Content::Blob { blob, chunk_bytes: 4 << 20 }, inline: Bytes::new() }
+    NewContent::blob(blob, bytes, 4 << 20, vec![NodeId(1)])
 }
 
 fn random_checksum() -> Checksum {

@@ -14,7 +14,7 @@ use onggi_cluster::metadata::key::{BucketSpace, TreeSpace};
 use onggi_cluster::metadata::outcome::{EntryChanged, Outcome};
 use onggi_cluster::metadata::query::tree as query;
 use onggi_cluster::metadata::record::tree::{Author, EntryName, TreePath};
-use onggi_cluster::metadata::record::{AccessKeyRecord, Content, ETag, ObjectHeaders};
+use onggi_cluster::metadata::record::{AccessKeyRecord, ETag, ObjectHeaders};
 use onggi_cluster::metadata::view::MetadataView;
 use onggi_cluster::{Cluster, ClusterOptions, Route};
 use onggi_storage_engine::env::Environment;
@@ -158,7 +158,6 @@ impl Tree {
 
     fn new_file(&self, at: &str) -> TreeChange {
         let blob = BlobId::new(self.owner, 1_790_000_000_000, rand::random());
-        let inline = Bytes::from(vec![7; 4096]);
         let file = NewFile {
             etag: ETag { md5: rand::random(), parts: None },
             checksum: None,
@@ -167,7 +166,7 @@ impl Tree {
             tags: Vec::new(),
             client_modified_ms: Some(1_790_000_000_000),
         };
-        let content = NewContent { bytes: 4096, content: Content::Inline { blob }, inline };
+        let content = NewContent::inline(blob, Bytes::from(vec![7; 4096]));
         TreeChange::PutFile(PutFile { path: path(at), mode: WriteMode::Add, rename: None, content, file })
     }
 

@@ -53,7 +53,7 @@ pub use node::{DataNode, DataNodeOptions};
 pub use passes::Walk;
 pub use reader::ContentStream;
 pub use repair::RepairOptions;
-pub use replica_set::{ReplicaMap, ReplicaMapWatch, ReplicaSet, majority};
+pub use replica_set::{ReplicaMap, ReplicaMapWatch, ReplicaSet};
 pub use sweep::{SweepOptions, SweepStatus};
 pub use writer::BlobWriter;
 

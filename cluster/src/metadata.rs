@@ -16,9 +16,11 @@ mod record_format;
 pub mod secret_box;
 pub(crate) mod tree_keeper;
 pub mod view;
+mod voter_sets;
 
 pub use bucket_steps::DRIVE_SUFFIX;
 pub use tree_keeper::TreeRetention;
+pub use voter_sets::{VoterSets, majority};
 
 #[cfg(test)]
 mod account_test;

@@ -108,6 +108,7 @@ fn of_refusal(refusal: &Refusal) -> S3Error {
         | Refusal::StaleGroup
         | Refusal::InvalidGroup
         | Refusal::OwnerElsewhere
+        | Refusal::TooFewCopies
         | Refusal::NoSuchGroup
         | Refusal::SplitUnderWay { .. }
         | Refusal::InvalidBoundary

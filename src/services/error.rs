@@ -183,7 +183,7 @@ fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
         | Refusal::PathTooDeep
         | Refusal::TooManyParts => ErrorKind::Invalid,
         // The metadata client asks the right group; this one never comes so far.
-        Refusal::OwnerElsewhere => ErrorKind::Unavailable,
+        Refusal::OwnerElsewhere | Refusal::TooFewCopies => ErrorKind::Unavailable,
         Refusal::QuotaExceeded => ErrorKind::QuotaExceeded,
         Refusal::RequestTooOld => ErrorKind::OutcomeUnknown,
     }

@@ -79,7 +79,11 @@ class Member:
             str(self.binary), "admin", "--endpoint", f"https://127.0.0.1:{self.web_port}", "--data-dir", str(self.data_dir),
             *arguments, "--json",
         ]
-        done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=MOVE_SECONDS_MAX)
+        try:
+            done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=MOVE_SECONDS_MAX)
+        except subprocess.TimeoutExpired as expired:
+            where = "" if "status" in arguments else f"\n{self.admin('cluster', 'status')}"
+            raise AssertionError(f"{arguments} takes more than {expired.timeout} s{where}\n{self.log_tail()}") from None
         assert done.returncode == 0, f"{arguments}: {done.stderr}"
         return json.loads(done.stdout)
 

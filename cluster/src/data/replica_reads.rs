@@ -21,9 +21,10 @@ use super::counters::Counters;
 use super::hedge::{Attempt, Fault, first_good};
 use super::remote_chunks::RemoteChunks;
 use super::repair::RepairQueue;
-use super::replica_set::{ReplicaMapWatch, ReplicaSet, majority};
+use super::replica_set::{ReplicaMapWatch, ReplicaSet};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BlobId, ChunkId, NodeId, OwnerKey};
+use crate::metadata::majority;
 
 /// A source that is slower than this, or than four round trips, is not waited for alone.
 const PATIENCE_MIN: Duration = Duration::from_millis(50);

@@ -18,20 +18,24 @@ pub struct ReplicaSet {
     pub group: GroupId,
     /// A majority of these makes bytes durable.
     pub voters: Vec<NodeId>,
-    /// Being brought in: they get new bytes too, but do not count.
-    pub learners: Vec<NodeId>,
+    /// Who will vote after the move that is under way; the voters, if none is. The newcomers get new bytes too, but do not count yet.
+    pub target: Vec<NodeId>,
 }
 
 impl From<&GroupRecord> for ReplicaSet {
     fn from(record: &GroupRecord) -> Self {
-        let learners = record.target.iter().copied().filter(|node| !record.voters.contains(node)).collect();
-        Self { group: record.group, voters: record.voters.clone(), learners }
+        Self { group: record.group, voters: record.voters.clone(), target: record.target.clone() }
     }
 }
 
 impl ReplicaSet {
+    /// Those that are being brought in.
+    pub fn learners(&self) -> impl Iterator<Item = NodeId> {
+        self.target.iter().copied().filter(|node| !self.voters.contains(node))
+    }
+
     pub fn members(&self) -> impl Iterator<Item = NodeId> {
-        self.voters.iter().chain(&self.learners).copied()
+        self.voters.iter().copied().chain(self.learners())
     }
 
     pub fn contains(&self, node: NodeId) -> bool {
@@ -40,13 +44,8 @@ impl ReplicaSet {
 
     /// Nobody else has, or is getting, these bytes.
     pub fn is_only(&self, node: NodeId) -> bool {
-        self.voters == [node] && self.learners.is_empty()
+        self.members().eq([node])
     }
-}
-
-/// How many of `voters` nodes agree or hold bytes for good.
-pub fn majority(voters: usize) -> usize {
-    voters / 2 + 1
 }
 
 /// All groups, as this node knows them. May be older than the truth: what must not rely on that asks the group.
@@ -69,7 +68,7 @@ impl ReplicaMap {
     /// Every group is on one node.
     pub fn of_one_node(partitions: PartitionMap, node: NodeId) -> Self {
         let groups: Vec<GroupId> = partitions.partitions().iter().map(|partition| partition.group).collect();
-        let sets = groups.into_iter().map(|group| ReplicaSet { group, voters: vec![node], learners: Vec::new() });
+        let sets = groups.into_iter().map(|group| ReplicaSet { group, voters: vec![node], target: vec![node] });
         Self::new(partitions, sets.collect::<Vec<_>>(), vec![node])
     }
 

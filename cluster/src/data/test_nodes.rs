@@ -147,7 +147,7 @@ impl TestNodes {
 
 fn replica_map(voters: &[u64], learners: &[u64]) -> Arc<ReplicaMap> {
     let nodes = |nodes: &[u64]| nodes.iter().copied().map(NodeId).collect::<Vec<_>>();
-    let set = ReplicaSet { group: GROUP, voters: nodes(voters), learners: nodes(learners) };
+    let set = ReplicaSet { group: GROUP, voters: nodes(voters), target: nodes(&[voters, learners].concat()) };
     let all = (1..=9).map(NodeId).collect();
     Arc::new(ReplicaMap::new(PartitionMap::even(1), [set], all))
 }

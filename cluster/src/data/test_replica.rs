@@ -11,6 +11,7 @@ use super::blob_layout::BlobLayout;
 use super::{BlobChanges, GroupState, GroupStates};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
+use crate::metadata::VoterSets;
 use crate::metadata::apply::{Applier, Write};
 use crate::metadata::command::Command;
 use crate::metadata::key::GroupSpace;
@@ -58,10 +59,12 @@ impl TestReplica {
         let base = StoreView::new(self.metadata.snapshot());
         let mut applier = Applier::open(&base, self.group).expect("opens");
         let mut overlay = Overlay::new(&base);
+        // Whose copies count is the business of a real log, which has its members in it.
+        let voters = VoterSets::default();
         let (mut batch, mut named, mut freed) = (self.metadata.batch(), Vec::new(), Vec::new());
         for entry in &entries[applied..through] {
             let command = Command::decode(entry).expect("decodes");
-            for write in applier.apply(&overlay, &command).expect("applies").writes {
+            for write in applier.apply(&overlay, &voters, &command).expect("applies").writes {
                 match write {
                     Write::Put { key, value } => overlay.put(key, value),
                     Write::Delete { key } => overlay.delete(key),

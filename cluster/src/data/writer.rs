@@ -22,7 +22,6 @@ use super::open_blobs::OpenBlob;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::ChunkId;
 use crate::metadata::command::NewContent;
-use crate::metadata::record::Content;
 
 pub use destination::Destination;
 use local_blob::LocalBlob;
@@ -79,12 +78,11 @@ impl BlobWriter {
     /// grace period of the sweep runs.
     pub async fn finish(mut self) -> Result<NewContent> {
         if self.bytes == 0 {
-            return Ok(NewContent { bytes: 0, content: Content::Empty, inline: Bytes::new() });
+            return Ok(NewContent::empty());
         }
         let blob = self.blob.id();
         if self.may_stay_inline() {
-            let inline = join(std::mem::take(&mut self.pending), self.pending_bytes);
-            return Ok(NewContent { bytes: self.bytes, content: Content::Inline { blob }, inline });
+            return Ok(NewContent::inline(blob, join(std::mem::take(&mut self.pending), self.pending_bytes)));
         }
         if self.pending_bytes > 0 {
             self.append_pending().await?;
@@ -92,15 +90,15 @@ impl BlobWriter {
         let chunk_bytes = self.options.chunk_bytes;
         let layout = BlobLayout { blob, bytes: self.bytes, chunk_bytes };
         self.begin()?;
-        match self.way.take() {
+        let synced_on = match self.way.take() {
             Some(Way::Local(way)) => {
                 way.finish().await?;
-                self.check_still_only_here()?;
+                vec![self.destination.node()]
             }
             Some(Way::Replicated(way)) => way.finish(layout).await?,
             None => return Err(Error::new(ErrorKind::Internal, "a body that went nowhere")),
-        }
-        Ok(NewContent { bytes: self.bytes, content: Content::Blob { blob, chunk_bytes }, inline: Bytes::new() })
+        };
+        Ok(NewContent::blob(blob, self.bytes, chunk_bytes, synced_on))
     }
 
     fn may_stay_inline(&self) -> bool {
@@ -117,15 +115,6 @@ impl BlobWriter {
             });
         }
         self.way.as_mut().ok_or_else(|| Error::new(ErrorKind::Internal, "a body that goes nowhere"))
-    }
-
-    /// Others may have become voters meanwhile: then one copy is no majority any more. A learner fetches what it lacks.
-    fn check_still_only_here(&self) -> Result<()> {
-        let set = self.destination.set_of_owner(self.blob.id().owner())?;
-        if self.destination.is_only_voter(&set) {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Unavailable, "the group got new voters while the body arrived"))
     }
 
     fn keep(&mut self, piece: Bytes) {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::error::{Error, Result};
 use crate::id::{BlobId, GroupId, OwnerKey};
+use crate::metadata::VoterSets;
 use crate::metadata::command::{Change, Command, OwnerChange, SystemChange};
 use crate::metadata::outcome::{Outcome, Refusal};
 use crate::metadata::record::Versioning;
@@ -84,8 +85,8 @@ pub(super) struct Decided {
 }
 
 /// Decides one command. `clock` is the last one that this group gave to a version.
-pub(super) fn apply(view: &dyn MetadataView, clock: u64, command: &Command) -> Result<Decided> {
-    let mut draft = Draft::new(view, clock, command);
+pub(super) fn apply(view: &dyn MetadataView, clock: u64, voters: &VoterSets, command: &Command) -> Result<Decided> {
+    let mut draft = Draft::new(view, clock, voters, command);
     let decision = match &command.change {
         Change::System(change) => system_change(&mut draft, change),
         Change::Owner { owner, change } => owner_change(&mut draft, *owner, change),

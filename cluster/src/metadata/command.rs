@@ -5,7 +5,8 @@
 use bytes::Bytes;
 
 use crate::id::{
-    BucketId, DriveId, GrantId, GroupId, HostId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId, VersionId,
+    BlobId, BucketId, DriveId, GrantId, GroupId, HostId, NodeId, OwnerKey, RequestId, TokenId, UploadId, UserId,
+    VersionId,
 };
 use crate::metadata::record::tree::Author;
 use crate::metadata::record::{
@@ -296,6 +297,23 @@ pub struct NewContent {
     pub content: Content,
     /// The payload, when `content` is `Inline`.
     pub inline: Bytes,
+    /// Who had every chunk of a blob behind an `fdatasync` when it was given out. `None` for other contents, which travel with the log, and
+    /// for blobs in logs of releases that did not say it.
+    pub synced_on: Option<Vec<NodeId>>,
+}
+
+impl NewContent {
+    pub fn empty() -> Self {
+        Self { bytes: 0, content: Content::Empty, inline: Bytes::new(), synced_on: None }
+    }
+
+    pub fn inline(blob: BlobId, payload: Bytes) -> Self {
+        Self { bytes: payload.len() as u64, content: Content::Inline { blob }, inline: payload, ..Self::empty() }
+    }
+
+    pub fn blob(blob: BlobId, bytes: u64, chunk_bytes: u32, synced_on: Vec<NodeId>) -> Self {
+        Self { bytes, content: Content::Blob { blob, chunk_bytes }, synced_on: Some(synced_on), ..Self::empty() }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -68,7 +68,7 @@ fn headers() -> ObjectHeaders {
 }
 
 fn inline() -> NewContent {
-    NewContent { bytes: 4, content: Content::Inline { blob: blob() }, inline: Bytes::from_static(b"body") }
+    NewContent::inline(blob(), Bytes::from_static(b"body"))
 }
 
 /// A small object, as tests elsewhere need one.
@@ -77,7 +77,7 @@ pub(super) fn put_object(bucket: BucketId, key: &str) -> PutObject {
         bucket,
         key: key.to_owned(),
         condition: WriteCondition::None,
-        content: NewContent { bytes: 0, content: Content::Empty, inline: Bytes::new() },
+        content: NewContent::empty(),
         etag: ETag { md5: [0; 16], parts: None },
         checksum: None,
         headers: ObjectHeaders::default(),
@@ -307,6 +307,7 @@ fn outcomes() -> Vec<Outcome> {
         Refusal::ChecksumAlgorithmMismatch,
         Refusal::PreconditionFailed,
         Refusal::QuotaExceeded,
+        Refusal::TooFewCopies,
         Refusal::StalePartitionMap,
         Refusal::RequestTooOld,
         Refusal::FounderKnown,
@@ -423,6 +424,8 @@ fn owner_changes() -> Vec<OwnerChange> {
         quota_bytes: Some(300),
         ..put_object(bucket, "a/ключ")
     };
+    let stored = |content| OwnerChange::PutObject(PutObject { content, ..put_object(bucket, "b") });
+    let synced = NewContent::blob(blob(), 300, 100, vec![NodeId(1), NodeId(300)]);
     let copy = CopyObject {
         source_bucket: BucketId(4),
         source_key: key(),
@@ -498,6 +501,8 @@ fn owner_changes() -> Vec<OwnerChange> {
         },
         OwnerChange::CompleteUpload(complete),
         OwnerChange::AbortUpload { bucket, key: key(), upload: UPLOAD },
+        stored(NewContent { synced_on: None, ..synced.clone() }),
+        stored(synced),
     ]
     .into_iter()
     .chain(tree::changes())

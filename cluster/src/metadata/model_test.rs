@@ -6,7 +6,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::test_group::{TestGroup, owner};
-use crate::id::{BlobId, BucketId, UploadId, VersionId};
+use crate::id::{BlobId, BucketId, NodeId, UploadId, VersionId};
 use crate::metadata::command::{
     Change, Command, CompleteUpload, CopyObject, DeleteObject, NewContent, NewPart, OwnerChange, PartReference,
     PutObject, VersionSelector, WriteCondition,
@@ -262,9 +262,9 @@ impl Run {
         self.bodies += 1;
         let blob = BlobId::new(owner(), 0, self.bodies);
         match bytes {
-            0 => NewContent { bytes, content: Content::Empty, inline: Bytes::new() },
-            1..=100 => NewContent { bytes, content: Content::Inline { blob }, inline: Bytes::from_static(b"payload") },
-            _ => NewContent { bytes, content: Content::Blob { blob, chunk_bytes: 4 << 20 }, inline: Bytes::new() },
+            0 => NewContent::empty(),
+            1..=100 => NewContent::inline(blob, Bytes::from(vec![0; bytes as usize])),
+            _ => NewContent::blob(blob, bytes, 4 << 20, vec![NodeId(1)]),
         }
     }
 

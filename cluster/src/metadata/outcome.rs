@@ -130,6 +130,8 @@ pub enum Refusal {
     ChecksumAlgorithmMismatch,
     PreconditionFailed,
     QuotaExceeded,
+    /// The bytes are not on a majority of those who vote now: the group got other voters while they arrived. They are to be sent again.
+    TooFewCopies,
     /// The map is not the next one after the one that stands.
     StalePartitionMap,
     /// The request is older than what the group remembers, so it cannot tell whether it was applied.

@@ -105,4 +105,5 @@ enum_fields!(Refusal {
     72 => GrantExpired,
     73 => TooManyGrants { max },
     74 => PasswordChanged,
+    75 => TooFewCopies,
 });

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use expect_test::Expect;
 
 use super::test_group::{TestGroup, owner};
-use crate::id::{BlobId, BucketId, UploadId, VersionId};
+use crate::id::{BlobId, BucketId, NodeId, UploadId, VersionId};
 use crate::metadata::checksum::ChecksumHasher;
 use crate::metadata::command::{
     CompleteUpload, CopyObject, DeleteObject, NewContent, NewPart, OwnerChange, PartReference, PutObject,
@@ -16,7 +16,7 @@ use crate::metadata::command::{
 use crate::metadata::outcome::{ObjectDeleted, ObjectWritten, Outcome};
 use crate::metadata::query::{self, After, ListObjects, ListUploads, ListVersions, UploadsAfter, VersionsAfter};
 use crate::metadata::record::{
-    Checksum, ChecksumAlgorithm, ChecksumType, Content, ETag, ObjectHeaders, VersionKind, VersionRecord, Versioning,
+    Checksum, ChecksumAlgorithm, ChecksumType, ETag, ObjectHeaders, VersionKind, VersionRecord, Versioning,
 };
 
 mod buckets;
@@ -142,7 +142,7 @@ impl Scenario {
             "part" => {
                 let (bucket, key) = self.place(line.word(1));
                 let bytes = size(line.word(4));
-                let content = self.content(bytes);
+                let content = self.content(bytes, &line);
                 let md5 = etag(&line.named("etag").unwrap()).md5;
                 let number = line.word(3).parse().unwrap();
                 let checksum = line.words.get(5).map(|name| checksum_of_part(algorithm(name), md5[0], bytes));
@@ -235,7 +235,7 @@ impl Scenario {
             bucket,
             key,
             condition: line.condition(""),
-            content: self.content(size(line.word(2))),
+            content: self.content(size(line.word(2)), line),
             etag: etag(&line.named("etag").unwrap_or("x".to_owned())),
             checksum: None,
             headers: ObjectHeaders::default(),
@@ -296,21 +296,19 @@ impl Scenario {
         })
     }
 
-    fn content(&mut self, bytes: u64) -> NewContent {
+    fn content(&mut self, bytes: u64, line: &Line<'_>) -> NewContent {
         self.bodies += 1;
         let blob = BlobId::new(owner(), 0, self.bodies);
-        let content = match bytes {
-            0 => Content::Empty,
-            1..=0x8000 => Content::Inline { blob },
-            _ => Content::Blob { blob, chunk_bytes: 4 << 20 },
-        };
-        if matches!(content, Content::Blob { .. }) {
-            self.blobs.insert(blob);
-            self.blob_of_line = Some(blob);
+        match bytes {
+            0 => NewContent::empty(),
+            1..=0x8000 => NewContent::inline(blob, Bytes::from(vec![0; bytes as usize])),
+            _ => {
+                self.blobs.insert(blob);
+                self.blob_of_line = Some(blob);
+                let synced_on = NodeId(line.number("on").unwrap_or(1));
+                NewContent::blob(blob, bytes, 4 << 20, vec![synced_on])
+            }
         }
-        let inline =
-            if matches!(content, Content::Inline { .. }) { Bytes::from_static(b"payload") } else { Bytes::new() };
-        NewContent { bytes, content, inline }
     }
 
     /// A refused write leaves its blob without a name, for the sweep.

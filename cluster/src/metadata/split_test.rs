@@ -7,6 +7,7 @@ use expect_test::{Expect, expect};
 use onggi_storage_engine::format::Record;
 
 use super::format_test::put_object;
+use super::test_group::voters;
 use crate::id::{BucketId, GroupId, NodeId, OwnerKey, RequestId};
 use crate::metadata::apply::{Applier, Write};
 use crate::metadata::command::{Change, Command, GroupChange, OwnerChange, Split, SystemChange};
@@ -97,7 +98,7 @@ impl Bench {
         let Self { records, appliers, .. } = self;
         let applier = appliers.entry(group).or_insert_with(|| Applier::open(records, GroupId(group)).unwrap());
         let before = records.clone();
-        let applied = applier.apply(&before, command).unwrap();
+        let applied = applier.apply(&before, &voters(), command).unwrap();
         let mut notes = String::new();
         for write in applied.writes {
             match write {

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use onggi_storage_engine::format::Record;
 
-use crate::id::{BlobId, GroupId, OwnerKey, RequestId, UploadId, UserId, VersionId};
+use crate::id::{BlobId, GroupId, NodeId, OwnerKey, RequestId, UploadId, UserId, VersionId};
+use crate::metadata::VoterSets;
 use crate::metadata::apply::{Applier, Write};
 use crate::metadata::command::{Change, Command, OwnerChange, SystemChange};
 use crate::metadata::key::{self, BucketKey, BucketSpace, Key, OwnerTableKey, Referent};
@@ -22,6 +23,11 @@ pub(super) const GROUP: GroupId = GroupId(1);
 
 pub(super) fn owner() -> OwnerKey {
     UserId::ROOT.owner_key()
+}
+
+/// Of the only node.
+pub(super) fn voters() -> VoterSets {
+    VoterSets::new([vec![NodeId(1)]])
 }
 
 pub(super) struct TestGroup {
@@ -77,7 +83,7 @@ impl TestGroup {
         let mut outcomes = Vec::new();
         for command in batch {
             let command = Command::decode(&command.encode()).unwrap();
-            let applied = self.applier.apply(&overlay, &command).unwrap();
+            let applied = self.applier.apply(&overlay, &voters(), &command).unwrap();
             for write in applied.writes {
                 match write {
                     Write::Put { key, value } => overlay.put(key, value),

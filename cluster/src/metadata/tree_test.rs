@@ -6,7 +6,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::test_group::{TestGroup, owner};
-use crate::id::{BlobId, BucketId, EntryId, UploadId, UserId};
+use crate::id::{BlobId, BucketId, EntryId, NodeId, UploadId, UserId};
 use crate::metadata::command::tree::{
     AppendSession, At, AutoRename, CreateSession, FinishSession, NewFile, PutFile, TreeChange, WriteMode,
 };
@@ -84,11 +84,9 @@ impl Bed {
         self.bodies += 1;
         let blob = BlobId::new(owner(), 1_000, self.bodies);
         match bytes {
-            0 => NewContent { bytes, content: Content::Empty, inline: Bytes::new() },
-            1..=100 => {
-                NewContent { bytes, content: Content::Inline { blob }, inline: Bytes::from(vec![0; bytes as usize]) }
-            }
-            _ => NewContent { bytes, content: Content::Blob { blob, chunk_bytes: 4 << 20 }, inline: Bytes::new() },
+            0 => NewContent::empty(),
+            1..=100 => NewContent::inline(blob, Bytes::from(vec![0; bytes as usize])),
+            _ => NewContent::blob(blob, bytes, 4 << 20, vec![NodeId(1)]),
         }
     }
 

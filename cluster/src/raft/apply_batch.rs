@@ -9,6 +9,7 @@ use onggi_storage_engine::metadata_store::{MetadataBatch, MetadataStore};
 
 use super::format::AppliedRecord;
 use super::group_keys::GroupKeys;
+use super::group_members::voter_sets;
 use super::new_group;
 use super::type_config::{Entry, Payload, StoredMembership};
 use crate::data::BlobLayout;
@@ -54,6 +55,7 @@ impl ApplyBatch {
         let mut batch = self.store.batch();
         let outcomes = Vec::with_capacity(entries.len());
         let mut decided = Decided { applier, applied: self.applied, outcomes, blobs: ChangedBlobs::default() };
+        let mut voters = voter_sets(decided.applied.membership.membership());
         for entry in entries {
             let log_id = entry.log_id;
             if decided.applied.last_applied.is_some_and(|applied| log_id.index <= applied.index) {
@@ -63,11 +65,12 @@ impl ApplyBatch {
                 Payload::Blank => None,
                 Payload::Membership(membership) => {
                     decided.applied.membership = StoredMembership::new(Some(log_id), membership);
+                    voters = voter_sets(decided.applied.membership.membership());
                     None
                 }
                 Payload::Normal(command) => {
                     let command = Command::decode(&command.0)?;
-                    let applied = decided.applier.apply(&overlay, &command)?;
+                    let applied = decided.applier.apply(&overlay, &voters, &command)?;
                     for write in applied.writes {
                         take(write, &decided.applied, &mut overlay, &mut batch, &mut decided.blobs);
                     }

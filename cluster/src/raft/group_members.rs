@@ -16,6 +16,7 @@ use super::group::{Group, GroupRaft};
 use super::type_config::Membership;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::NodeId;
+use crate::metadata::VoterSets;
 
 const TRANSFER_POLL: Duration = Duration::from_millis(10);
 
@@ -119,7 +120,7 @@ impl Group {
     pub(super) fn majority_is_up(&self) -> bool {
         let metrics = self.metrics.borrow_watched();
         let is_up = |node: NodeId| node == self.node || self.network.peers.is_up(node);
-        has_majority(metrics.membership_config.membership(), is_up)
+        voter_sets(metrics.membership_config.membership()).have_majority(is_up)
     }
 
     async fn change(&self, change: ChangeMembers<u64, EmptyNode>) -> Result<()> {
@@ -146,25 +147,7 @@ impl Group {
     }
 }
 
-fn has_majority(membership: &Membership, is_up: impl Fn(NodeId) -> bool) -> bool {
-    membership.get_joint_config().iter().all(|voters| {
-        let up = voters.iter().filter(|node| is_up(NodeId(**node))).count();
-        up > voters.len() / 2
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_majority_of_every_set_must_be_up() {
-        let joint = vec![BTreeSet::from([1, 2, 3]), BTreeSet::from([3, 4, 5])];
-        let membership = Membership::new_with_defaults(joint, []);
-        for (up, expected) in
-            [(&[1, 2, 3, 4, 5][..], true), (&[2, 3, 4], true), (&[1, 2, 3], false), (&[3, 4, 5], false), (&[3], false)]
-        {
-            assert_eq!(has_majority(&membership, |node| up.contains(&node.0)), expected, "{up:?}");
-        }
-    }
+pub(super) fn voter_sets(membership: &Membership) -> VoterSets {
+    let sets = membership.get_joint_config();
+    VoterSets::new(sets.iter().map(|voters| voters.iter().copied().map(NodeId).collect()))
 }

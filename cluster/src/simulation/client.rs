@@ -334,16 +334,21 @@ async fn commit(up: &Up, owner: Owner, change: OwnerChange) -> std::result::Resu
     tokio::select! {
         biased;
         () = up.end.cancelled() => Err(Failed::Perhaps),
-        outcome = committed => outcome.map_err(|error| match error.kind() {
-            ErrorKind::OutcomeUnknown => Failed::Perhaps,
-            // Internal: the node is being stopped.
-            ErrorKind::Unavailable
-            | ErrorKind::NotLeader
-            | ErrorKind::Overloaded
-            | ErrorKind::Full
-            | ErrorKind::Internal => Failed::No,
-            kind => panic!("{kind:?}: {error}"),
-        }),
+        outcome = committed => match outcome {
+            // The group got other voters while the bytes were on their way: they have to be sent again.
+            Ok(Outcome::Refused(Refusal::TooFewCopies)) => Err(Failed::No),
+            Ok(outcome) => Ok(outcome),
+            Err(error) => Err(match error.kind() {
+                ErrorKind::OutcomeUnknown => Failed::Perhaps,
+                // Internal: the node is being stopped.
+                ErrorKind::Unavailable
+                | ErrorKind::NotLeader
+                | ErrorKind::Overloaded
+                | ErrorKind::Full
+                | ErrorKind::Internal => Failed::No,
+                kind => panic!("{kind:?}: {error}"),
+            }),
+        },
     }
 }
 

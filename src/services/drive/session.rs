@@ -13,8 +13,8 @@ use onggi_cluster::metadata::command::tree::{AppendSession, CreateSession, Finis
 use onggi_cluster::metadata::command::{NewContent, NewPart};
 use onggi_cluster::metadata::outcome::{EntryChanged, Outcome, Refusal};
 use onggi_cluster::metadata::query;
+use onggi_cluster::metadata::record::ETag;
 use onggi_cluster::metadata::record::tree::{SessionKind, SessionRecord};
-use onggi_cluster::metadata::record::{Content, ETag};
 use onggi_storage_engine::format::Record as _;
 
 use super::DriveService;
@@ -278,8 +278,7 @@ fn append_of(record: &SessionRecord, offset: u64, part: NewPart, state: Bytes) -
 
 /// Its number is given when it is stored. The MD5 of a part of its own would be computed for nobody.
 fn nothing() -> NewPart {
-    let content = NewContent { bytes: 0, content: Content::Empty, inline: Bytes::new() };
-    NewPart { number: 0, content, md5: [0; 16], checksum: None }
+    NewPart { number: 0, content: NewContent::empty(), md5: [0; 16], checksum: None }
 }
 
 fn running_hash(record: &SessionRecord) -> Result<ContentHash> {

@@ -19,7 +19,7 @@ use crate::metadata::command::{
 use crate::metadata::key::OwnerSpace;
 use crate::metadata::outcome::{Outcome, Refusal};
 use crate::metadata::query;
-use crate::metadata::record::{Content, ETag, NodeState, ObjectHeaders};
+use crate::metadata::record::{ETag, NodeState, ObjectHeaders};
 use crate::metadata::view::{MetadataView, StoreView};
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -42,7 +42,7 @@ fn put_change(owner: OwnerKey, bucket: BucketId, key: &str) -> Change {
         bucket,
         key: key.to_owned(),
         condition: WriteCondition::MustNotExist,
-        content: NewContent { bytes: 0, content: Content::Empty, inline: bytes::Bytes::new() },
+        content: NewContent::empty(),
         etag: ETag { md5: [0; 16], parts: None },
         checksum: None,
         headers: ObjectHeaders::default(),

@@ -170,7 +170,7 @@ fn inline(nodes: &TestNodes, applied_by: &[u64]) -> NewContent {
         batch.put_inline(blob, b"small");
         store.apply(batch).expect("writes");
     }
-    NewContent { bytes: 5, content: Content::Inline { blob }, inline: Bytes::new() }
+    NewContent::inline(blob, Bytes::from_static(b"small"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

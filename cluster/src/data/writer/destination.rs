@@ -51,8 +51,8 @@ impl Destination {
         set.is_only(self.node).then(|| self.chunks.clone())
     }
 
-    pub fn is_only_voter(&self, set: &ReplicaSet) -> bool {
-        set.voters == [self.node]
+    pub fn node(&self) -> NodeId {
+        self.node
     }
 
     pub fn replica(&self, node: NodeId) -> Replica {

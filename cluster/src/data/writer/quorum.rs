@@ -2,9 +2,9 @@
 //! Owns: the majority rule. A replica that was lost stays lost.
 //! Invariant: a body is durable when a majority of every set of voters that counts has synced all of it.
 
-use crate::data::replica_set::majority;
 use crate::error::ErrorKind;
 use crate::id::NodeId;
+use crate::metadata::majority;
 
 pub struct Quorum {
     replicas: Vec<Replica>,
@@ -30,9 +30,9 @@ enum Fate {
 }
 
 impl Quorum {
-    pub fn new(voters: Vec<NodeId>, learners: &[NodeId]) -> Self {
-        let nodes = voters.iter().chain(learners);
-        let replicas = nodes.map(|node| Replica { node: *node, stored: 0, fate: Fate::Writing }).collect();
+    pub fn new(voters: Vec<NodeId>, learners: impl IntoIterator<Item = NodeId>) -> Self {
+        let nodes = voters.iter().copied().chain(learners);
+        let replicas = nodes.map(|node| Replica { node, stored: 0, fate: Fate::Writing }).collect();
         Self { replicas, voter_sets: vec![voters], sent: 0 }
     }
 
@@ -95,10 +95,22 @@ impl Quorum {
     }
 
     pub fn is_durable(&self) -> bool {
-        self.voter_sets.iter().all(|voters| {
-            let synced = self.of(voters).filter(|replica| replica.fate == Fate::Synced).count();
-            synced >= majority(voters.len())
-        })
+        self.voter_sets.iter().all(|voters| self.is_durable_on(voters))
+    }
+
+    pub fn is_durable_on(&self, voters: &[NodeId]) -> bool {
+        let synced = self.of(voters).filter(|replica| replica.fate == Fate::Synced).count();
+        synced >= majority(voters.len())
+    }
+
+    /// Not yet, but nothing speaks against it.
+    pub fn may_become_durable_on(&self, voters: &[NodeId]) -> bool {
+        !self.is_durable_on(voters) && self.of(voters).count() >= majority(voters.len())
+    }
+
+    pub fn synced_on(&self) -> Vec<NodeId> {
+        let synced = self.replicas.iter().filter(|replica| replica.fate == Fate::Synced);
+        synced.map(|replica| replica.node).collect()
     }
 
     /// Why the body can never become durable, if it cannot.
@@ -146,13 +158,13 @@ mod tests {
 
     #[test]
     fn durable_is_a_majority_of_the_voters_and_learners_do_not_count() {
-        let mut quorum = Quorum::new(nodes(&[1, 2, 3]), &nodes(&[4]));
+        let mut quorum = Quorum::new(nodes(&[1, 2, 3]), nodes(&[4]));
         quorum.synced(0);
         quorum.synced(3);
         assert!(!quorum.is_durable());
         quorum.synced(2);
         assert!(quorum.is_durable());
-        let mut alone = Quorum::new(nodes(&[7]), &[]);
+        let mut alone = Quorum::new(nodes(&[7]), []);
         assert!(!alone.is_durable());
         alone.synced(0);
         assert!(alone.is_durable());
@@ -160,7 +172,7 @@ mod tests {
 
     #[test]
     fn voters_that_changed_meanwhile_must_agree_too() {
-        let mut quorum = Quorum::new(nodes(&[1, 2, 3]), &[]);
+        let mut quorum = Quorum::new(nodes(&[1, 2, 3]), []);
         quorum.synced(0);
         quorum.synced(1);
         assert!(quorum.is_durable());
@@ -169,7 +181,7 @@ mod tests {
         assert_eq!(quorum.failure(), None, "node 3 may still come");
         quorum.lose(2, ErrorKind::OutcomeUnknown);
         assert_eq!(quorum.failure(), Some(ErrorKind::Unavailable));
-        let mut quorum = Quorum::new(nodes(&[1, 2, 3]), &nodes(&[4]));
+        let mut quorum = Quorum::new(nodes(&[1, 2, 3]), nodes(&[4]));
         quorum.require(&nodes(&[2, 3, 4]));
         quorum.synced(1);
         quorum.synced(3);
@@ -180,7 +192,7 @@ mod tests {
 
     #[test]
     fn the_slowest_of_the_fastest_majority_sets_the_pace() {
-        let mut quorum = Quorum::new(nodes(&[1, 2, 3]), &nodes(&[4]));
+        let mut quorum = Quorum::new(nodes(&[1, 2, 3]), nodes(&[4]));
         sent(&mut quorum, 5, &[5, 3, 0, 0]);
         assert_eq!(quorum.on_their_way_to_majority(), 2);
         quorum.lose(0, ErrorKind::Unavailable);
@@ -198,7 +210,7 @@ mod tests {
             (vec![Full, OutcomeUnknown], Some(Unavailable)),
             (vec![Corrupt, Corrupt], Some(Unavailable)),
         ] {
-            let mut quorum = Quorum::new(nodes(&[1, 2, 3]), &[]);
+            let mut quorum = Quorum::new(nodes(&[1, 2, 3]), []);
             kinds.iter().enumerate().for_each(|(replica, kind)| quorum.lose(replica, *kind));
             assert_eq!(quorum.failure(), expected, "{kinds:?}");
         }
@@ -206,7 +218,7 @@ mod tests {
 
     #[test]
     fn what_is_lost_stays_lost_and_what_is_synced_stays_synced() {
-        let mut quorum = Quorum::new(nodes(&[1, 2]), &[]);
+        let mut quorum = Quorum::new(nodes(&[1, 2]), []);
         quorum.lose(0, ErrorKind::Full);
         quorum.synced(0);
         quorum.synced(1);

@@ -61,7 +61,7 @@ enum Step {
 impl ReplicatedBlob {
     /// `Unavailable` at once if no majority is up.
     pub fn begin(destination: Arc<Destination>, set: Arc<ReplicaSet>) -> Result<Self> {
-        let quorum = Quorum::new(set.voters.clone(), &set.learners);
+        let quorum = Quorum::new(set.voters.clone(), set.learners());
         let part = |node| {
             let replica = destination.replica(node);
             Part { replica, appended: Vec::new(), on_their_way: Vec::new(), syncing: false }
@@ -87,24 +87,34 @@ impl ReplicatedBlob {
         Ok(())
     }
 
-    /// A majority has all of the body, durable, when this returns; the others go on for a while.
-    pub async fn finish(mut self, layout: BlobLayout) -> Result<()> {
+    /// Who has all of the body, durable, when this returns: a majority. The others go on for a while.
+    pub async fn finish(mut self, layout: BlobLayout) -> Result<Vec<NodeId>> {
+        let mut stalled = Duration::ZERO;
         loop {
             self.take_in_finished();
             self.drop_those_down();
             self.start_syncs(layout);
-            if self.quorum.is_durable() {
-                // Asked at the last moment: these are the nodes that the commit is about to name the blob on.
-                self.quorum.require(&self.destination.set_of_group(self.set.group)?.voters);
+            self.check()?;
+            if !self.quorum.is_durable() {
+                self.wait(LOOK_EVERY).await;
+                continue;
             }
-            if self.quorum.is_durable() {
+            // Asked at the last moment: these are the nodes that the commit is about to name the blob on.
+            let set = self.destination.set_of_group(self.set.group)?;
+            self.quorum.require(&set.voters);
+            if !self.quorum.is_durable() {
+                continue;
+            }
+            // Those who vote after a move may do so before this node hears of it, and then it is them who are counted.
+            let patience = self.patience().min(STALL_MAX.saturating_sub(stalled));
+            if patience.is_zero() || !self.quorum.may_become_durable_on(&set.target) {
                 break;
             }
-            self.check()?;
-            self.wait(LOOK_EVERY).await;
+            stalled += self.wait_for_laggards(patience).await;
         }
+        let synced_on = self.quorum.synced_on();
         self.go_on_in_background(layout);
-        Ok(())
+        Ok(synced_on)
     }
 
     async fn make_room(&mut self) -> Result<()> {
@@ -130,11 +140,17 @@ impl ReplicatedBlob {
                 }
                 continue;
             }
-            let since = Instant::now();
-            self.wait(patience.min(LOOK_EVERY)).await;
-            self.waited += since.elapsed();
-            stalled += since.elapsed();
+            stalled += self.wait_for_laggards(patience).await;
         }
+    }
+
+    /// How long that was.
+    async fn wait_for_laggards(&mut self, patience: Duration) -> Duration {
+        let since = Instant::now();
+        self.wait(patience.min(LOOK_EVERY)).await;
+        let waited = since.elapsed();
+        self.waited += waited;
+        waited
     }
 
     /// What is left of the time that laggards may take from this body.

@@ -8,6 +8,7 @@ use super::request_ring::RequestRing;
 use super::{Decided, Write, group_split};
 use crate::error::Result;
 use crate::id::GroupId;
+use crate::metadata::VoterSets;
 use crate::metadata::command::{Change, Command, GroupChange};
 use crate::metadata::key::GroupSpace;
 use crate::metadata::outcome::{Outcome, Refusal};
@@ -41,8 +42,8 @@ impl Applier {
         self.range
     }
 
-    /// `view` holds all writes of the commands before this one.
-    pub fn apply(&mut self, view: &dyn MetadataView, command: &Command) -> Result<Applied> {
+    /// `view` holds all writes of the commands before this one; `voters` are those of its place in the log.
+    pub fn apply(&mut self, view: &dyn MetadataView, voters: &VoterSets, command: &Command) -> Result<Applied> {
         if self.is_elsewhere(&command.change) {
             // Neither remembered nor answered from memory: the group that decides about the owner now has a memory of its own, and
             // knows better what it has forgotten.
@@ -54,7 +55,7 @@ impl Applier {
         }
         let decided = match &command.change {
             Change::Group { group, change } if *group == self.space.0 => self.group_change(view, &decisions, change)?,
-            _ => super::apply(view, decisions.clock, command)?,
+            _ => super::apply(view, decisions.clock, voters, command)?,
         };
         decisions.clock = decided.clock;
         let (place, remembered) = self.ring.remember(view, command, &decided.outcome, &mut decisions)?;

@@ -6,6 +6,7 @@ use onggi_storage_engine::format::Record;
 use super::Write;
 use crate::error::Result;
 use crate::id::{BlobId, RequestId, VersionId};
+use crate::metadata::VoterSets;
 use crate::metadata::command::Command;
 use crate::metadata::view::{MetadataView, Overlay, record};
 
@@ -15,16 +16,19 @@ pub(super) struct Draft<'a> {
     clock: u64,
     pub(super) time_ms: u64,
     pub(super) request: RequestId,
+    /// Of the group, at the command's place in its log.
+    pub(super) voters: &'a VoterSets,
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(view: &'a dyn MetadataView, clock: u64, command: &Command) -> Self {
+    pub(super) fn new(view: &'a dyn MetadataView, clock: u64, voters: &'a VoterSets, command: &Command) -> Self {
         Self {
             records: Overlay::new(view),
             payloads: Vec::new(),
             clock,
             time_ms: command.time_ms,
             request: command.request,
+            voters,
         }
     }
 

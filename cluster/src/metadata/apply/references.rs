@@ -5,13 +5,18 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{BucketId, OwnerKey, UploadId};
-use crate::metadata::apply::Draft;
+use crate::metadata::apply::{Decision, Draft};
 use crate::metadata::command::NewContent;
 use crate::metadata::key::{BucketSpace, OwnerSpace, Referent};
+use crate::metadata::outcome::Refusal;
 use crate::metadata::record::{Content, ManifestRecord, PartRecord, ReferenceRecord};
 
-/// The first name of bytes that no record named before.
-pub(super) fn name_new(draft: &mut Draft<'_>, owner: OwnerKey, new: &NewContent) -> Result<()> {
+/// The first name of bytes that no record named before. A majority of those who decide must hold them.
+pub(super) fn name_new(draft: &mut Draft<'_>, owner: OwnerKey, new: &NewContent) -> Decision<()> {
+    // By the members at this very entry: who sent the bytes may not have heard of the latest.
+    if new.synced_on.as_ref().is_some_and(|nodes| !draft.voters.have_majority(|voter| nodes.contains(&voter))) {
+        return Err(Refusal::TooFewCopies.into());
+    }
     match &new.content {
         Content::Inline { blob } => {
             draft.put_inline(*blob, new.inline.clone());
@@ -19,9 +24,9 @@ pub(super) fn name_new(draft: &mut Draft<'_>, owner: OwnerKey, new: &NewContent)
         }
         Content::Blob { blob, chunk_bytes } => {
             draft.name_blob(*blob, new.bytes, *chunk_bytes);
-            name_again(draft, owner, &new.content)
+            Ok(name_again(draft, owner, &new.content)?)
         }
-        Content::Empty | Content::Parts { .. } => name_again(draft, owner, &new.content),
+        Content::Empty | Content::Parts { .. } => Ok(name_again(draft, owner, &new.content)?),
     }
 }
 

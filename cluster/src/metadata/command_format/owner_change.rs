@@ -3,11 +3,13 @@
 use onggi_storage_engine::error::{Error, Result};
 use onggi_storage_engine::format::{Decoder, Encoder};
 
+use crate::id::{BlobId, BucketId, NodeId, UploadId};
 use crate::metadata::command::{
     CompleteUpload, CopyObject, DeleteObject, NewContent, NewPart, OwnerChange, PartReference, PutObject,
     VersionSelector, WriteCondition,
 };
 use crate::metadata::field::{Field, enum_fields, struct_fields};
+use crate::metadata::record::Content;
 
 enum_fields!(OwnerChange {
     1 => CreateBucket { name, location },
@@ -32,7 +34,54 @@ enum_fields!(OwnerChange {
     23 => RevokeGrant { grant },
 });
 
-struct_fields!(NewContent { bytes, content, inline });
+/// How contents stand in a command: as in a record, and a blob with those who have it. Releases before 0.2 did not say who.
+#[derive(Clone)]
+enum Carried {
+    Empty,
+    Inline { blob: BlobId },
+    Blob { blob: BlobId, chunk_bytes: u32 },
+    Parts { bucket: BucketId, upload: UploadId },
+    SyncedBlob { blob: BlobId, chunk_bytes: u32, synced_on: Vec<NodeId> },
+}
+
+enum_fields!(Carried {
+    0 => Empty,
+    1 => Inline { blob },
+    2 => Blob { blob, chunk_bytes },
+    3 => Parts { bucket, upload },
+    4 => SyncedBlob { blob, chunk_bytes, synced_on },
+});
+
+impl Field for NewContent {
+    fn write(&self, encoder: &mut Encoder) {
+        self.bytes.write(encoder);
+        match (self.content.clone(), self.synced_on.clone()) {
+            (Content::Empty, _) => Carried::Empty,
+            (Content::Inline { blob }, _) => Carried::Inline { blob },
+            (Content::Blob { blob, chunk_bytes }, None) => Carried::Blob { blob, chunk_bytes },
+            (Content::Blob { blob, chunk_bytes }, Some(synced_on)) => {
+                Carried::SyncedBlob { blob, chunk_bytes, synced_on }
+            }
+            (Content::Parts { bucket, upload }, _) => Carried::Parts { bucket, upload },
+        }
+        .write(encoder);
+        self.inline.write(encoder);
+    }
+
+    fn read(decoder: &mut Decoder<'_>) -> Result<Self> {
+        let bytes = Field::read(decoder)?;
+        let (content, synced_on) = match Carried::read(decoder)? {
+            Carried::Empty => (Content::Empty, None),
+            Carried::Inline { blob } => (Content::Inline { blob }, None),
+            Carried::Blob { blob, chunk_bytes } => (Content::Blob { blob, chunk_bytes }, None),
+            Carried::Parts { bucket, upload } => (Content::Parts { bucket, upload }, None),
+            Carried::SyncedBlob { blob, chunk_bytes, synced_on } => {
+                (Content::Blob { blob, chunk_bytes }, Some(synced_on))
+            }
+        };
+        Ok(Self { bytes, content, inline: Field::read(decoder)?, synced_on })
+    }
+}
 
 struct_fields!(PutObject { bucket, key, condition, content, etag, checksum, headers, tags, random, quota_bytes });
 

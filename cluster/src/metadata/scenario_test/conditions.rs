@@ -161,3 +161,36 @@ fn a_quota_refuses_growth_and_nothing_else() {
         "#]],
     );
 }
+
+/// The only node that votes is node 1.
+#[test]
+fn bytes_that_those_who_vote_do_not_have_are_not_named() {
+    check(
+        "create b
+         upload b/u u1
+         put b/k 40K on=2
+         part b/u u1 1 5M etag=a on=2
+         put b/k 10 on=2
+         stored
+         put b/k 40K on=1
+         stored",
+        expect![[r#"
+            create b
+                BucketCreated { bucket: BucketId(1) }
+            upload b/u u1
+                u1
+            put b/k 40K on=2
+                refused: TooFewCopies
+            part b/u u1 1 5M etag=a on=2
+                refused: TooFewCopies
+            put b/k 10 on=2
+                v1 etag=x 10 bytes
+            stored
+                1 inline, 0 blobs, 0 freed
+            put b/k 40K on=1
+                v2 etag=x 40960 bytes
+            stored
+                0 inline, 1 blobs, 0 freed
+        "#]],
+    );
+}

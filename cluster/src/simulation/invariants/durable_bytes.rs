@@ -2,7 +2,7 @@
 
 use onggi_storage_engine::env::simulated_disk::SimulatedDisk;
 
-use crate::data::majority;
+use crate::metadata::majority;
 use crate::simulation::world::{Owner, World};
 
 /// `marks`: pieces of the body that nothing else has. Bytes of nodes that are down count: they are on their disks.

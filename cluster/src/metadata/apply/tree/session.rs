@@ -103,7 +103,7 @@ fn part_at(offset: u64) -> Decision<u16> {
 }
 
 /// Answers the size of the part that it replaces.
-fn store_part(tree: &mut TreeDraft<'_, '_>, append: &AppendSession, number: u16) -> Result<u64> {
+fn store_part(tree: &mut TreeDraft<'_, '_>, append: &AppendSession, number: u16) -> Decision<u64> {
     let owner = tree.space.0.owner;
     let place = tree.space.0.part(append.session, number);
     let replaced: Option<PartRecord> = tree.bucket.draft.get(&place)?;
