@@ -5,7 +5,7 @@ use aws_sdk_s3::types::{
     ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart, ObjectAttributes,
 };
 
-use crate::support::{code, pattern, test_bucket};
+use crate::support::{SharedClient, code, pattern, test_bucket};
 
 #[tokio::test]
 async fn every_algorithm_is_kept() {
@@ -148,10 +148,7 @@ async fn a_wrong_checksum_stores_nothing() {
     put().content_md5("nUhgq3p+vnvl1uFJOsE2Rg==").send().await.unwrap_err();
 }
 
-async fn multipart(
-    algorithm: ChecksumAlgorithm,
-    kind: Option<ChecksumType>,
-) -> (aws_sdk_s3::Client, String, Vec<Vec<u8>>) {
+async fn multipart(algorithm: ChecksumAlgorithm, kind: Option<ChecksumType>) -> (SharedClient, String, Vec<Vec<u8>>) {
     let (client, bucket) = test_bucket().await;
     let bodies = vec![pattern(5 * 1024 * 1024, 1), pattern(1000, 2)];
     let created = client.create_multipart_upload().bucket(&bucket).key("k").checksum_algorithm(algorithm.clone());

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::{code, server, status, test_bucket};
+use crate::support::{SharedClient, code, server, status, test_bucket};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -41,7 +41,7 @@ async fn rest(stream: &mut TcpStream) -> String {
 }
 
 /// Path and query of a presigned PUT: anybody may send its body.
-async fn presigned_put(key: &str) -> (aws_sdk_s3::Client, String, String) {
+async fn presigned_put(key: &str) -> (SharedClient, String, String) {
     let (client, bucket) = test_bucket().await;
     let config = PresigningConfig::expires_in(Duration::from_secs(60)).unwrap();
     let url = client.put_object().bucket(&bucket).key(key).presigned(config).await.unwrap();

@@ -1,8 +1,9 @@
 //! Test support: one node for all tests, and clients for it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -12,6 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use onggi::s3_api::{RequestInfo, S3Api, S3Options};
 use onggi::services::identity_service::NewUser;
+use onggi::services::share_service::ShareKey;
 use onggi::services::{KeyPair, Services};
 use onggi_cluster::membership::Membership;
 use onggi_cluster::metadata::secret_box::{MasterKey, SecretBox};
@@ -19,7 +21,8 @@ use onggi_cluster::{Cluster, ClusterOptions};
 use onggi_storage_engine::env::Environment;
 use onggi_storage_engine::{EngineOptions, StorageEngine};
 use tokio::net::TcpListener;
-use tokio::sync::OnceCell;
+use tokio::runtime::Runtime;
+use tokio::sync::Mutex;
 
 pub use crate::s3_client::{client_with, pattern};
 
@@ -32,6 +35,7 @@ pub struct Server {
     pub other: KeyPair,
     pub services: Services,
     pub cluster: Cluster,
+    _runtime: Option<OwnRuntime>,
     _directory: tempfile::TempDir,
 }
 
@@ -41,22 +45,44 @@ impl Server {
     }
 }
 
-/// Lives in a runtime of its own, because every test has its own too and all share this node.
-pub async fn server() -> &'static Server {
-    static SERVER: OnceCell<Server> = OnceCell::const_new();
-    SERVER
-        .get_or_init(|| async {
-            let (started, server) = tokio::sync::oneshot::channel();
-            std::thread::spawn(move || {
-                let runtime = tokio::runtime::Runtime::new().unwrap();
-                runtime.block_on(async {
-                    let _ = started.send(start().await);
-                    std::future::pending::<()>().await;
-                });
-            });
-            server.await.unwrap()
-        })
-        .await
+/// The one that all tests share while any of them runs. It is closed with the last of them, and not left to the end of the process, which
+/// takes away under its threads what RocksDB keeps for the whole process.
+pub async fn server() -> Arc<Server> {
+    static SERVER: Mutex<Weak<Server>> = Mutex::const_new(Weak::new());
+    let mut known = SERVER.lock().await;
+    if let Some(server) = known.upgrade() {
+        return server;
+    }
+    // Every test has a runtime of its own, which ends before those of others.
+    let runtime = Runtime::new().unwrap();
+    let server = runtime.spawn(start()).await.unwrap();
+    let server = Arc::new(Server { _runtime: Some(OwnRuntime(Some(runtime))), ..server });
+    *known = Arc::downgrade(&server);
+    server
+}
+
+/// Ends where nothing may block, too.
+struct OwnRuntime(Option<Runtime>);
+
+impl Drop for OwnRuntime {
+    fn drop(&mut self) {
+        let runtime = self.0.take();
+        std::thread::spawn(move || drop(runtime)).join().unwrap();
+    }
+}
+
+/// A client of the shared node, which it keeps.
+pub struct SharedClient {
+    client: Client,
+    _server: Arc<Server>,
+}
+
+impl Deref for SharedClient {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
 }
 
 /// A node that no other test uses; it ends with the runtime that starts it.
@@ -66,7 +92,8 @@ pub async fn start() -> Server {
     let engine = StorageEngine::open(engine, Environment::real()).await.unwrap();
     let cluster = Cluster::start(ClusterOptions::default(), engine).await.unwrap();
     let membership = Membership::new([1; 16], MASTER_KEY, cluster.metadata(), Environment::real());
-    let services = Services::new(cluster.metadata(), cluster.data(), SecretBox::new(&MASTER_KEY.0), membership);
+    let (secret_box, share_key) = (SecretBox::new(&MASTER_KEY.0), ShareKey::derive(&MASTER_KEY.0));
+    let services = Services::new(cluster.metadata(), cluster.data(), secret_box, share_key, membership);
     let root = KeyPair::generate();
     services.identity.initialize("test", &root).await.unwrap();
     let other = NewUser { name: "other".to_owned(), admin: false, quota_bytes: Some(50_000_000) };
@@ -78,7 +105,16 @@ pub async fn start() -> Server {
     let api = S3Api::new(services.clone(), S3Options { domains: vec!["s3.test".to_owned()], ..S3Options::default() });
     tokio::spawn(serve(listener, api));
     let secret = root.secret.expose().to_owned();
-    Server { address, access_key: root.access_key, secret, other, services, cluster, _directory: directory }
+    Server {
+        address,
+        access_key: root.access_key,
+        secret,
+        other,
+        services,
+        cluster,
+        _runtime: None,
+        _directory: directory,
+    }
 }
 
 async fn serve(listener: TcpListener, api: S3Api) {
@@ -102,18 +138,19 @@ async fn serve(listener: TcpListener, api: S3Api) {
     }
 }
 
-pub async fn client() -> Client {
+pub async fn client() -> SharedClient {
     let server = server().await;
-    client_with(&server.endpoint(), &server.access_key, &server.secret)
+    SharedClient { client: client_with(&server.endpoint(), &server.access_key, &server.secret), _server: server }
 }
 
-pub async fn other_client() -> Client {
+pub async fn other_client() -> SharedClient {
     let server = server().await;
-    client_with(&server.endpoint(), &server.other.access_key, server.other.secret.expose())
+    let client = client_with(&server.endpoint(), &server.other.access_key, server.other.secret.expose());
+    SharedClient { client, _server: server }
 }
 
 /// A client of the root user and a bucket that nobody else uses.
-pub async fn test_bucket() -> (Client, String) {
+pub async fn test_bucket() -> (SharedClient, String) {
     let (client, bucket) = (client().await, unique("bucket"));
     client.create_bucket().bucket(&bucket).send().await.unwrap();
     (client, bucket)

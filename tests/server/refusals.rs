@@ -35,15 +35,7 @@ async fn more_requests_than_are_worked_on() {
     let node = Node::start(&["--set", "gateway.requests_max=1"]);
     assert_eq!(s3(&node, Method::PUT, "/bucket", b"").await.status(), StatusCode::OK);
     let body = [5; 1000];
-    let mut first = begin_put(&node, "/bucket/first", &body);
-    first.write_all(&body[..10]).unwrap();
-    // Until its headers are read, there is room for another.
-    let refused = loop {
-        let reply = s3(&node, Method::GET, "/bucket", b"").await;
-        if reply.status() != StatusCode::OK {
-            break reply;
-        }
-    };
+    let (mut first, refused) = only_place_taken(&node, &body).await;
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(String::from_utf8_lossy(refused.body()).contains("<Code>SlowDown</Code>"), "{refused:?}");
     let second = begin_put(&node, "/bucket/second", &body);
@@ -54,6 +46,23 @@ async fn more_requests_than_are_worked_on() {
     let stored = s3(&node, Method::GET, "/bucket", b"").await;
     let listed = String::from_utf8_lossy(stored.body()).into_owned();
     assert!(listed.contains("<Key>first</Key>") && !listed.contains("second"), "{listed}");
+}
+
+/// A put that is worked on and waits for the rest of its body, and what another request is answered meanwhile.
+async fn only_place_taken(node: &Node, body: &[u8]) -> (TcpStream, http::Response<bytes::Bytes>) {
+    for _ in 0..20 {
+        let mut put = begin_put(node, "/bucket/first", body);
+        put.write_all(&body[..10]).unwrap();
+        // Until its headers are read, there is room for another. If that other one was there first, it is the put that was refused.
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let reply = s3(node, Method::GET, "/bucket", b"").await;
+            if reply.status() != StatusCode::OK {
+                return (put, reply);
+            }
+        }
+    }
+    panic!("the put never took the only place");
 }
 
 /// Of which the first lines are returned, and as many bytes of the document as they say are read.
