@@ -15,7 +15,8 @@ use http::HeaderMap;
 use crate::console::assets::{Caching, Requested};
 
 /// Paths that the page draws by itself: these are answered with the page, and no other path is.
-const PAGES: [&str; 8] = ["/", "/drive", "/drive/", "/drive/{*path}", "/search", "/trash", "/devices", "/connect"];
+const PAGES: [&str; 10] =
+    ["/", "/drive", "/drive/", "/drive/{*path}", "/search", "/trash", "/shared", "/devices", "/connect", "/s/{token}"];
 
 pub fn router() -> Router {
     let mut router = Router::new().route("/assets/{*file}", get(asset)).route("/favicon.svg", get(favicon));

@@ -59,6 +59,20 @@ export interface TrashItem {
   deleted: string
 }
 
+export type Role = 'view' | 'edit' | 'drop'
+
+export interface ShareLink {
+  id: string
+  url: string | null
+  role: Role
+  expires: string | null
+  has_password: boolean
+  downloads: number
+  max_downloads: number | null
+  path: string | null
+  created: string
+}
+
 export interface Account {
   user: string
   display_name: string

@@ -3,7 +3,7 @@ import type { Entry, FileEntry } from '../api/types'
 
 export type Open =
   | { is: 'new folder'; folder: string }
-  | { is: 'rename'; entry: Entry }
+  | { is: 'rename' | 'share'; entry: Entry }
   | { is: 'versions' | 'preview'; entry: FileEntry; among: Entry[] }
   | { is: 'move' | 'copy'; entries: Entry[] }
   | { is: 'keys' }

@@ -2,7 +2,8 @@
 export type Route =
   | { page: 'drive'; path: string }
   | { page: 'search'; query: string }
-  | { page: 'trash' | 'devices' | 'connect' }
+  | { page: 'trash' | 'shared' | 'devices' | 'connect' }
+  | { page: 'share'; token: string }
 
 export function routeOf(pathname: string, search: string): Route {
   const [, first = '', ...rest] = pathname.split('/').map(decoded)
@@ -10,9 +11,12 @@ export function routeOf(pathname: string, search: string): Route {
     case 'search':
       return { page: 'search', query: new URLSearchParams(search).get('q') ?? '' }
     case 'trash':
+    case 'shared':
     case 'devices':
     case 'connect':
       return { page: first }
+    case 's':
+      return { page: 'share', token: rest[0] ?? '' }
     default:
       return { page: 'drive', path: rest.filter(Boolean).map((name) => `/${name}`).join('') }
   }

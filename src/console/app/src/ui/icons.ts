@@ -6,6 +6,7 @@ export const icons = {
   media: 'M4 5h16v14H4zM10 9l5 3-5 3z',
   text: 'M6 3h8l5 5v13H6zM9 12h7M9 16h7',
   trash: 'M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13M10 11v5M14 11v5',
+  link: 'M10 14a4 4 0 0 0 6 0l3-3a4.200 4.200 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4.200 4.200 0 0 0 6 6l1-1',
   device: 'M4 5h16v11H4zM9 20h6M12 16v4',
   plug: 'M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4',
   upload: 'M12 16V4M7 9l5-5 5 5M4 16v4h16v-4',
