@@ -12,6 +12,7 @@ pub mod identity_service;
 pub mod listing_service;
 pub mod multipart_service;
 pub mod object_service;
+pub mod share_service;
 
 mod body;
 mod body_hash;
@@ -52,6 +53,7 @@ use listing_service::ListingService;
 use metadata_access::MetadataAccess;
 use multipart_service::MultipartService;
 use object_service::ObjectService;
+use share_service::{ShareKey, ShareService};
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -64,20 +66,30 @@ pub struct Services {
     pub accounts: AccountService,
     pub cluster: ClusterService,
     pub drive: DriveService,
+    pub shares: ShareService,
 }
 
 impl Services {
     /// `secret_box`: opens the secrets of access keys.
-    pub fn new(metadata: MetadataClient, data: DataClient, secret_box: SecretBox, membership: Membership) -> Self {
+    pub fn new(
+        metadata: MetadataClient,
+        data: DataClient,
+        secret_box: SecretBox,
+        share_key: ShareKey,
+        membership: Membership,
+    ) -> Self {
         let metadata = MetadataAccess::new(metadata);
         let objects = ObjectService::new(metadata.clone(), data.clone());
+        let drive = DriveService::new(metadata.clone(), data.clone());
+        let accounts = AccountService::new(metadata.clone());
         Self {
-            drive: DriveService::new(metadata.clone(), data.clone()),
+            shares: ShareService::new(drive.clone(), accounts.clone(), share_key),
+            drive,
             multipart: MultipartService::new(metadata.clone(), data, objects.clone()),
             objects,
             buckets: BucketService::new(metadata.clone()),
             listing: ListingService::new(metadata.clone()),
-            accounts: AccountService::new(metadata.clone()),
+            accounts,
             identity: IdentityService::new(metadata.clone(), Arc::new(secret_box)),
             cluster: ClusterService::new(metadata, membership),
         }

@@ -71,12 +71,17 @@ impl<S: Sync> FromRequestParts<S> for PeerAddress {
 
 /// The value of the session cookie, if there is one.
 pub fn session_cookie(headers: &HeaderMap) -> Result<Option<String>> {
+    cookie(headers, COOKIE_NAME)
+}
+
+/// Of two cookies of one name nobody knows which is ours.
+pub fn cookie(headers: &HeaderMap, name: &str) -> Result<Option<String>> {
     let mut found = None;
     for header in headers.get_all(COOKIE) {
         for pair in header.to_str().unwrap_or("").split(';') {
-            let Some((COOKIE_NAME, value)) = pair.trim().split_once('=') else { continue };
+            let Some((_, value)) = pair.trim().split_once('=').filter(|(of, _)| *of == name) else { continue };
             if found.replace(value.to_owned()).is_some() {
-                return Err(AccountError::Invalid("the request brings more than one session").into());
+                return Err(AccountError::Invalid("the request brings a cookie twice").into());
             }
         }
     }

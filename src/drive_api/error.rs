@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::drive_api::auth::AuthError;
 use crate::drive_api::text_form;
 use crate::services::drive::name::NameRule;
+use crate::services::share_service::ShareError;
 use crate::services::{Error, ErrorKind};
 
 pub type Result<T> = std::result::Result<T, DriveError>;
@@ -61,6 +62,20 @@ impl From<AuthError> for DriveError {
 impl From<NameRule> for DriveError {
     fn from(rule: NameRule) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "name_invalid", rule.to_string()).with("rule", rule.code())
+    }
+}
+
+impl From<ShareError> for DriveError {
+    fn from(error: ShareError) -> Self {
+        let (status, code) = match error {
+            ShareError::PasswordRequired => (StatusCode::UNAUTHORIZED, "password_required"),
+            ShareError::WrongPassword => (StatusCode::FORBIDDEN, "wrong_password"),
+            ShareError::Denied(_) => (StatusCode::FORBIDDEN, "denied"),
+            ShareError::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid"),
+            ShareError::Account(error) => return AuthError(error).into(),
+            ShareError::Service(error) => return error.into(),
+        };
+        Self::new(status, code, error.to_string())
     }
 }
 

@@ -5,12 +5,13 @@ use axum::routing::{get, post, put};
 
 use crate::drive_api::cursor::CursorKey;
 use crate::drive_api::operations::{
-    account, download, dropbox, entries, events, google, listing, resume_upload, revisions, trash, tus, upload,
-    upload_session,
+    account, download, dropbox, entries, events, google, links, listing, resume_upload, revisions, share, trash, tus,
+    upload, upload_session,
 };
 use crate::services::Services;
 use crate::services::account_service::AccountService;
 use crate::services::drive::DriveService;
+use crate::services::share_service::ShareService;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -34,6 +35,10 @@ impl DriveApi {
 
     pub(super) fn accounts(&self) -> &AccountService {
         &self.services.accounts
+    }
+
+    pub(super) fn shares(&self) -> &ShareService {
+        &self.services.shares
     }
 
     pub fn router(self) -> Router {
@@ -64,6 +69,11 @@ impl DriveApi {
             .route("/files/wait", post(listing::wait))
             .route("/files/events", get(events::events))
             .route("/files/search", post(listing::search))
+            .route("/links/create", post(links::create))
+            .route("/links/list", post(links::list))
+            .route("/links/update", post(links::update))
+            .route("/links/revoke", post(links::revoke))
+            .merge(share::router())
             .merge(google::router())
             .merge(tus::router())
             .merge(dropbox::router())

@@ -1,5 +1,5 @@
 //! Access log: one line and one count for each request, when the last byte of its answer is gone.
-//! Invariant: never the query: presigned URLs carry their signature there.
+//! Invariant: never the query: presigned URLs carry their signature there. Never the text of a share link.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl RequestEnd {
             id,
             peer,
             method: request.method().clone(),
-            path: request.uri().path().to_string(),
+            path: loggable(request.uri().path()),
             started: Instant::now(),
             metrics,
             answer: None,
@@ -94,5 +94,32 @@ impl Drop for RequestEnd {
     }
 }
 
+/// A share link lets in whoever knows it.
+fn loggable(path: &str) -> String {
+    match path.strip_prefix("/s/") {
+        Some(rest) => format!("/s/-{}", rest.find('/').map_or("", |end| &rest[end..])),
+        None => path.to_owned(),
+    }
+}
+
 /// Not on any wire: in logs and metrics it stands for a client that left, as nginx writes it.
 const CLIENT_CLOSED: u16 = 499;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_link_is_not_logged() {
+        for (path, logged) in [
+            ("/s/onl_AAAA/list", "/s/-/list"),
+            ("/s/onl_AAAA", "/s/-"),
+            ("/s/", "/s/-"),
+            ("/s", "/s"),
+            ("/shared", "/shared"),
+            ("/bucket/s/onl_AAAA", "/bucket/s/onl_AAAA"),
+        ] {
+            assert_eq!(loggable(path), logged);
+        }
+    }
+}

@@ -29,6 +29,7 @@ use crate::node::renewal::Renewal;
 use crate::node::{member, options};
 use crate::s3_api::S3Api;
 use crate::services::Services;
+use crate::services::share_service::ShareKey;
 
 pub struct LocalNode {
     pub identity: NodeIdentity,
@@ -91,7 +92,8 @@ impl LocalNode {
         };
         let membership = cluster.membership().context("a node is a member of its cluster")?.clone();
         let secret_box = SecretBox::new(&master_key.0);
-        let services = Services::new(cluster.metadata(), cluster.data(), secret_box, membership.clone());
+        let share_key = ShareKey::derive(&master_key.0);
+        let services = Services::new(cluster.metadata(), cluster.data(), secret_box, share_key, membership.clone());
         let s3 = S3Api::new(services.clone(), options::s3(&parts.config));
         let admin = AdminApi::new(services.clone(), parts.system.clone());
         let accounts = Accounts::new(services.accounts.clone(), &parts.config.web.redirect_uris);

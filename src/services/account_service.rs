@@ -10,6 +10,7 @@ mod error;
 mod exchange;
 mod failures;
 mod grants;
+mod guess;
 mod password;
 mod pkce;
 mod sign_in;

@@ -8,6 +8,7 @@ pub mod checked_pieces;
 pub mod content_hash;
 pub mod entries;
 pub mod feed;
+pub mod links;
 pub mod name;
 pub mod new_file;
 pub mod session;

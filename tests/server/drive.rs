@@ -4,5 +4,6 @@ mod client;
 mod feed;
 mod files;
 mod folders;
+mod links;
 mod resumable;
 mod strangers;

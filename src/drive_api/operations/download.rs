@@ -19,6 +19,7 @@ use crate::drive_api::router::DriveApi;
 use crate::drive_api::{escaped_json, media_type, text_form};
 use crate::s3_api::range::{ByteRange, content_range};
 use crate::s3_api::timestamp::{http_date, parse_http_date};
+use crate::services::drive::DriveService;
 use crate::services::drive::actor::Actor;
 use crate::services::drive::stored_file::StoredFile;
 use crate::services::{Error, ObjectBytes, RESOLVE_ATTEMPTS_MAX};
@@ -62,11 +63,14 @@ async fn send(api: &DriveApi, actor: &Actor, asked: &DownloadRequest, headers: &
     let at = asked.entry.at()?;
     for _ in 0..RESOLVE_ATTEMPTS_MAX {
         let file = api.drive().file(actor, at.clone(), rev).await?;
-        match answer(api, &file, headers).await {
+        match answer(api.drive(), &file, headers).await {
             Err(Error::Vanished) => {}
             answered => {
                 let mut response = answered?;
-                describe(&mut response, actor, &file, asked.inline.is_some());
+                describe(&mut response, &file, asked.inline.is_some());
+                if let Some(entry) = escaped_json::header_value(&EntryJson::new(actor, &file.entry)) {
+                    response.headers_mut().insert(ENTRY, entry);
+                }
                 return Ok(response);
             }
         }
@@ -75,7 +79,11 @@ async fn send(api: &DriveApi, actor: &Actor, asked: &DownloadRequest, headers: &
 }
 
 /// Status, ranges and bytes; the same for every door.
-pub async fn answer(api: &DriveApi, file: &StoredFile, headers: &HeaderMap) -> std::result::Result<Response, Error> {
+pub async fn answer(
+    drive: &DriveService,
+    file: &StoredFile,
+    headers: &HeaderMap,
+) -> std::result::Result<Response, Error> {
     let bytes = file.revision.bytes;
     if is_known(file, headers) {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
@@ -88,7 +96,7 @@ pub async fn answer(api: &DriveApi, file: &StoredFile, headers: &HeaderMap) -> s
         Some(Err(_)) => return Ok(not_satisfiable(bytes)),
     };
     let is_partial = asked.is_some();
-    let ObjectBytes { first, rest } = api.drive().read_file(file, range.clone()).await?;
+    let ObjectBytes { first, rest } = drive.read_file(file, range.clone()).await?;
     let length = range.end - range.start;
     let body = match rest {
         None => Body::from(first),
@@ -114,7 +122,8 @@ fn not_satisfiable(bytes: u64) -> Response {
     response
 }
 
-fn describe(response: &mut Response, actor: &Actor, file: &StoredFile, inline: bool) {
+/// What anybody may know of the file, and what a browser may do with it.
+pub fn describe(response: &mut Response, file: &StoredFile, inline: bool) {
     let name = file.entry.path.rsplit('/').next().unwrap_or_default();
     let headers = response.headers_mut();
     insert(headers, ETAG, etag(file));
@@ -130,9 +139,6 @@ fn describe(response: &mut Response, actor: &Actor, file: &StoredFile, inline: b
     let kind = if inline { "inline" } else { "attachment" };
     let encoded = utf8_percent_encode(name, IN_FILE_NAME);
     insert(headers, CONTENT_DISPOSITION, format!("{kind}; filename*=UTF-8''{encoded}"));
-    if let Some(entry) = escaped_json::header_value(&EntryJson::new(actor, &file.entry)) {
-        headers.insert(ENTRY, entry);
-    }
     if response.status().is_success() {
         let media_type = media_type::of(file.revision.headers.content_type.as_deref(), name);
         insert(response.headers_mut(), CONTENT_TYPE, media_type.to_owned());

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use onggi_cluster::id::UserId;
 use onggi_cluster::metadata::command::{OwnerChange, TouchGrant};
 use onggi_cluster::metadata::record::{GrantKind, GrantRecord};
 
@@ -74,6 +75,12 @@ impl AccountService {
         let caller = Caller { principal: account.principal(), device: grant.name, grant: grant.grant, proof };
         self.recent.put(now, hash, caller.clone());
         Ok(caller)
+    }
+
+    /// `None`: nobody, or disabled.
+    pub(in crate::services) async fn principal(&self, user: UserId) -> Result<Option<Principal>> {
+        let account = self.account(user).await?;
+        Ok(account.filter(|account| account.user.enabled).map(Account::principal))
     }
 
     /// In the background: the request does not wait for it.

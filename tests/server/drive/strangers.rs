@@ -7,7 +7,7 @@ use super::client::Client;
 use crate::node::Node;
 
 /// Every route of the native API, with a request that would do something if it were let in.
-fn routes(file: &Value, session: &str) -> Vec<(Method, String, Value)> {
+fn routes(file: &Value, session: &str, link: &Value) -> Vec<(Method, String, Value)> {
     let at = json!({ "id": file["id"] });
     let with = |name: &str, value: Value| {
         let mut document = at.clone();
@@ -25,7 +25,11 @@ fn routes(file: &Value, session: &str) -> Vec<(Method, String, Value)> {
         post("/files/update_revision", with("rev", rev)),
         post("/files/move", json!({ "from": file["id"], "to": "/mine" })),
         post("/files/copy", json!({ "from": file["id"], "to": "/mine" })),
-        post("/files/delete", at),
+        post("/files/delete", at.clone()),
+        post("/links/create", at.clone()),
+        post("/links/list", at),
+        post("/links/update", json!({ "id": link, "password": null })),
+        post("/links/revoke", json!({ "id": link })),
         (Method::PUT, session.to_owned(), Value::Null),
         (Method::GET, session.to_owned(), Value::Null),
         (Method::DELETE, session.to_owned(), Value::Null),
@@ -39,8 +43,9 @@ async fn nobody_gets_at_a_tree_that_is_not_theirs() {
     let file = ana.put("/secret.txt", "", b"of ana alone").await.ok();
     let begun = ana.call("/files/upload?uploadType=resumable", json!({ "path": "/more.txt" })).await;
     let session = begun.header("location").strip_prefix(&node.web).unwrap().to_owned();
+    let link = ana.call("/links/create", json!({ "path": "/secret.txt" })).await.ok();
     let before = ana.paths("").await;
-    for (method, path, document) in routes(&file, &session) {
+    for (method, path, document) in routes(&file, &session, &link["id"]) {
         let body = if document.is_null() { String::new() } else { document.to_string() };
         let told = bob.send(method.clone(), &path, &[], body.clone().into()).await;
         assert_eq!(told.status.as_u16(), 404, "{method} {path}: {:?}", told.body);

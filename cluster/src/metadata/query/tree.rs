@@ -10,7 +10,7 @@ mod page;
 mod walk;
 
 pub use changes::{ChangesAfter, ChangesPage, TreeEvent, changes};
-pub use find::{DEPTH_MAX, Found, Route, Spot, find, route_of, tree};
+pub use find::{DEPTH_MAX, Found, Route, Spot, find, find_below, route_of, tree};
 pub use list::{
     FolderPage, all_revisions, link, links, list_folder, revision, revisions, session, session_parts, sessions, trash,
     trash_item,

@@ -37,7 +37,7 @@ pub async fn download(State(api): State<DriveApi>, By(actor): By, headers: Heade
         None => (at(&asked.path).map_err(lookup("path"))?, rev),
     };
     let file = api.drive().file(&actor, at, rev).await.map_err(DriveError::from).map_err(lookup("path"))?;
-    let mut response = download::answer(&api, &file, &headers).await?;
+    let mut response = download::answer(api.drive(), &file, &headers).await?;
     if let Some(result) = escaped_json::header_value(&metadata::of_revision(&file.entry, &file.revision)) {
         response.headers_mut().insert(RESULT, result);
     }

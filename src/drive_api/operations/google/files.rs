@@ -40,7 +40,7 @@ pub async fn get(
     let GetQuery { alt } = request::query(&uri)?;
     if alt.as_deref() == Some("media") {
         let file = api.drive().file(&actor, at, None).await?;
-        return Ok(download::answer(&api, &file, &headers).await?);
+        return Ok(download::answer(api.drive(), &file, &headers).await?);
     }
     let entry = api.drive().entry(&actor, at).await?;
     Ok(Json(GoogleFile::new(&entry, None)).into_response())

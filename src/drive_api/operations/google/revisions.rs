@@ -92,7 +92,7 @@ pub async fn get(
     let GetQuery { alt } = request::query(&uri)?;
     let file = api.drive().file(&actor, entry_at(&id)?, Some(request::revision(&rev)?)).await?;
     if alt.as_deref() == Some("media") {
-        return Ok(download::answer(&api, &file, &headers).await?);
+        return Ok(download::answer(api.drive(), &file, &headers).await?);
     }
     Ok(Json(GoogleRevision::new(&file.revision)).into_response())
 }

@@ -99,7 +99,13 @@ pub fn find(view: &dyn MetadataView, space: TreeSpace, at: &At) -> Result<Option
 }
 
 fn find_path(view: &dyn MetadataView, space: TreeSpace, path: &[EntryName]) -> Result<Option<Found>> {
-    let mut found = root(view, space)?;
+    let root = root(view, space)?;
+    find_below(view, space, root, path)
+}
+
+/// What lies at `path` below a live entry; with no path, that itself.
+pub fn find_below(view: &dyn MetadataView, space: TreeSpace, top: Found, path: &[EntryName]) -> Result<Option<Found>> {
+    let mut found = top;
     for name in path {
         let Ok(route) = found.into_route() else {
             return Ok(None);
