@@ -14,6 +14,7 @@ mod file_metadata;
 mod media_type;
 mod multipart;
 mod request;
+mod seal;
 mod text_form;
 mod upload_range;
 

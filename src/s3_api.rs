@@ -19,6 +19,7 @@ pub mod object_read;
 pub mod object_reply;
 pub mod operations;
 pub mod owner;
+pub mod presign;
 pub mod range;
 pub mod reply;
 pub mod request;

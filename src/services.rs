@@ -19,6 +19,7 @@ mod body_hash;
 mod body_intake;
 mod bucket_view;
 mod drive_bucket;
+mod drive_key;
 mod found_object;
 mod fresh;
 mod metadata_access;
@@ -38,10 +39,7 @@ pub use name::{BucketName, ObjectKey, ObjectTarget};
 pub use principal::Principal;
 pub use secret::Secret;
 
-use std::sync::Arc;
-
 use onggi_cluster::membership::Membership;
-use onggi_cluster::metadata::secret_box::SecretBox;
 use onggi_cluster::{DataClient, MetadataClient};
 
 use account_service::AccountService;
@@ -70,27 +68,21 @@ pub struct Services {
 }
 
 impl Services {
-    /// `secret_box`: opens the secrets of access keys.
-    pub fn new(
-        metadata: MetadataClient,
-        data: DataClient,
-        secret_box: SecretBox,
-        share_key: ShareKey,
-        membership: Membership,
-    ) -> Self {
+    /// `master_key`: of the cluster; what opens the secrets of access keys and signs addresses comes of it.
+    pub fn new(metadata: MetadataClient, data: DataClient, master_key: &[u8; 32], membership: Membership) -> Self {
         let metadata = MetadataAccess::new(metadata);
         let objects = ObjectService::new(metadata.clone(), data.clone());
         let drive = DriveService::new(metadata.clone(), data.clone());
         let accounts = AccountService::new(metadata.clone());
         Self {
-            shares: ShareService::new(drive.clone(), accounts.clone(), share_key),
+            shares: ShareService::new(drive.clone(), accounts.clone(), ShareKey::derive(master_key)),
             drive,
             multipart: MultipartService::new(metadata.clone(), data, objects.clone()),
             objects,
             buckets: BucketService::new(metadata.clone()),
             listing: ListingService::new(metadata.clone()),
             accounts,
-            identity: IdentityService::new(metadata.clone(), Arc::new(secret_box)),
+            identity: IdentityService::new(metadata.clone(), master_key),
             cluster: ClusterService::new(metadata, membership),
         }
     }

@@ -17,6 +17,8 @@ section! {
         domains: Vec<String> = Vec::new();
         /// The region that requests must be signed for and that GetBucketLocation answers; empty accepts any.
         region: String = String::new(), flag "--region";
+        /// How clients outside reach the S3 API (`https://s3.example`), for addresses that the drive presigns; empty: at the host by which they reach the drive, and the port of `listen`.
+        public_url: String = String::new();
         /// Accept Signature Version 2 in presigned URLs and browser forms, where boto3 still makes it by default; it is never accepted in headers.
         sigv2: bool = true;
     }

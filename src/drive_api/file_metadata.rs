@@ -1,6 +1,6 @@
 //! File metadata: what a client says of a file that it sends, whether in the query, in JSON, or in a form.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::drive_api::error::{DriveError, Result};
@@ -9,7 +9,7 @@ use crate::services::drive::name;
 use crate::services::drive::new_file::FileTarget;
 use crate::services::drive::session_details::{SessionDetails, SessionMode};
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub struct FileMetadata {
     pub path: Option<String>,

@@ -8,6 +8,7 @@ pub mod events;
 pub mod google;
 pub mod links;
 pub mod listing;
+pub mod presigned_upload;
 pub mod resume_upload;
 pub mod revisions;
 pub mod share;

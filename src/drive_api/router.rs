@@ -1,28 +1,40 @@
 //! Router of the drive API: which operation a request is. Who asks is proven by each handler's `Caller`, before it sees the body.
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
+use onggi_cluster::id::UserId;
 
 use crate::drive_api::cursor::CursorKey;
 use crate::drive_api::operations::{
-    account, download, dropbox, entries, events, google, links, listing, resume_upload, revisions, share, trash, tus,
-    upload, upload_session,
+    account, download, dropbox, entries, events, google, links, listing, presigned_upload, resume_upload, revisions,
+    share, trash, tus, upload, upload_session,
 };
-use crate::services::Services;
+use crate::drive_api::seal::SealKey;
+use crate::s3_api::presign::Presigner;
 use crate::services::account_service::AccountService;
 use crate::services::drive::DriveService;
 use crate::services::share_service::ShareService;
+use crate::services::{KeyPair, Services};
 
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct DriveApi {
     services: Services,
     cursors: CursorKey,
+    uploads: SealKey,
+    presigner: Arc<Presigner>,
 }
 
 impl DriveApi {
-    pub fn new(services: Services, cursors: CursorKey) -> Self {
-        Self { services, cursors }
+    pub fn new(services: Services, presigner: Presigner, master_key: &[u8; 32]) -> Self {
+        Self {
+            services,
+            cursors: CursorKey::derive(master_key),
+            uploads: SealKey::derive(master_key, "onggi presigned upload v1"),
+            presigner: Arc::new(presigner),
+        }
     }
 
     pub(super) fn drive(&self) -> &DriveService {
@@ -35,6 +47,19 @@ impl DriveApi {
 
     pub(super) fn accounts(&self) -> &AccountService {
         &self.services.accounts
+    }
+
+    /// Seals uploads whose parts go to S3.
+    pub(super) fn uploads(&self) -> &SealKey {
+        &self.uploads
+    }
+
+    pub(super) fn presigner(&self) -> &Presigner {
+        &self.presigner
+    }
+
+    pub(super) fn drive_key(&self, user: UserId) -> KeyPair {
+        self.services.identity.drive_key(user)
     }
 
     pub(super) fn shares(&self) -> &ShareService {
@@ -51,6 +76,9 @@ impl DriveApi {
                     .get(upload_session::upload_session)
                     .delete(upload_session::cancel_upload),
             )
+            .route("/files/upload/presigned/{upload}/parts", get(presigned_upload::parts))
+            .route("/files/upload/presigned/{upload}/complete", post(presigned_upload::complete))
+            .route("/files/upload/presigned/{upload}", delete(presigned_upload::cancel))
             .route("/files/download", get(download::download_by_get).post(download::download))
             .route("/files/metadata", post(entries::metadata))
             .route("/files/create_folder", post(entries::create_folder))

@@ -9,7 +9,6 @@ use anyhow::{Context, Result, anyhow};
 use onggi_cluster::id::{HostId, NodeId};
 use onggi_cluster::membership::NodeIdentity;
 use onggi_cluster::metadata::record::NodeState;
-use onggi_cluster::metadata::secret_box::SecretBox;
 use onggi_cluster::peer::LocalNodes;
 use onggi_cluster::{Cluster, MembershipOptions};
 use onggi_storage_engine::StorageEngine;
@@ -19,7 +18,6 @@ use super::Part;
 use crate::admin_api::AdminApi;
 use crate::drive_api::DriveApi;
 use crate::drive_api::accounts::Accounts;
-use crate::drive_api::cursor::CursorKey;
 use crate::gateway::web::Web;
 use crate::node::host::HostParts;
 use crate::node::identity::Established;
@@ -29,7 +27,6 @@ use crate::node::renewal::Renewal;
 use crate::node::{member, options};
 use crate::s3_api::S3Api;
 use crate::services::Services;
-use crate::services::share_service::ShareKey;
 
 pub struct LocalNode {
     pub identity: NodeIdentity,
@@ -91,13 +88,11 @@ impl LocalNode {
             }
         };
         let membership = cluster.membership().context("a node is a member of its cluster")?.clone();
-        let secret_box = SecretBox::new(&master_key.0);
-        let share_key = ShareKey::derive(&master_key.0);
-        let services = Services::new(cluster.metadata(), cluster.data(), secret_box, share_key, membership.clone());
+        let services = Services::new(cluster.metadata(), cluster.data(), &master_key.0, membership.clone());
         let s3 = S3Api::new(services.clone(), options::s3(&parts.config));
         let admin = AdminApi::new(services.clone(), parts.system.clone());
         let accounts = Accounts::new(services.accounts.clone(), &parts.config.web.redirect_uris);
-        let drive = DriveApi::new(services.clone(), CursorKey::derive(&master_key.0));
+        let drive = DriveApi::new(services.clone(), options::presigner(&parts.config, parts.bound), &master_key.0);
         let web = Web::new(admin, accounts, drive, parts.system.clone(), parts.metrics.clone());
 
         let renewal = Renewal::new(&data_dir, membership.clone(), mesh);

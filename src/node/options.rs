@@ -9,8 +9,10 @@ use onggi_storage_engine::rocks::BlockCache;
 
 use crate::config::Config;
 use crate::config::setting::ByteSize;
+use crate::node::addresses::Bound;
 use crate::s3_api::S3Options;
 use crate::s3_api::auth::AuthOptions;
+use crate::s3_api::presign::Presigner;
 
 /// What the drives of a process share, so that more of them need no more memory.
 pub struct SharedMemory {
@@ -67,6 +69,16 @@ pub fn cluster(config: &Config, identity: &NodeIdentity) -> ClusterOptions {
             pass_interval: config.storage.repair_interval,
         },
         ..ClusterOptions::default()
+    }
+}
+
+/// How clients are sent to S3.
+pub fn presigner(config: &Config, bound: Bound) -> Presigner {
+    Presigner {
+        public_url: Some(config.s3.public_url.clone()).filter(|url| !url.is_empty()),
+        scheme: if config.s3.tls { "https" } else { "http" },
+        port: bound.s3.port(),
+        region: s3(config).region,
     }
 }
 

@@ -11,6 +11,7 @@ pub mod feed;
 pub mod links;
 pub mod name;
 pub mod new_file;
+pub mod parts_upload;
 pub mod session;
 pub mod session_details;
 pub mod stored_file;

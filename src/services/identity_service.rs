@@ -12,6 +12,7 @@ use onggi_cluster::metadata::query;
 use onggi_cluster::metadata::record::{AccessKeyRecord, UserRecord};
 use onggi_cluster::metadata::secret_box::SecretBox;
 
+use super::drive_key::DriveKeys;
 use super::error::{Error, Result};
 use super::fresh::{self, KeyPair};
 use super::metadata_access::MetadataAccess;
@@ -23,6 +24,7 @@ use super::secret::Secret;
 pub struct IdentityService {
     metadata: MetadataAccess,
     secret_box: Arc<SecretBox>,
+    drive_keys: DriveKeys,
     cache: Arc<MomentCache<String, Credentials>>,
 }
 
@@ -40,8 +42,14 @@ pub struct NewUser {
 }
 
 impl IdentityService {
-    pub(super) fn new(metadata: MetadataAccess, secret_box: Arc<SecretBox>) -> Self {
-        Self { metadata, secret_box, cache: Arc::default() }
+    pub(super) fn new(metadata: MetadataAccess, master_key: &[u8; 32]) -> Self {
+        let (secret_box, drive_keys) = (Arc::new(SecretBox::new(master_key)), DriveKeys::derive(master_key));
+        Self { metadata, secret_box, drive_keys, cache: Arc::default() }
+    }
+
+    /// With which the drive presigns addresses for this user.
+    pub fn drive_key(&self, user: UserId) -> KeyPair {
+        self.drive_keys.key_of(user)
     }
 
     /// The principal and the secret behind an access key that is enabled, of a user who is enabled.
@@ -56,6 +64,9 @@ impl IdentityService {
     }
 
     async fn look_up(&self, access_key: &str) -> Result<Credentials> {
+        if let Some(user) = DriveKeys::user_of(access_key) {
+            return self.look_up_drive_key(user).await;
+        }
         let wanted = access_key.to_owned();
         let (key, user) = self
             .metadata
@@ -79,6 +90,19 @@ impl IdentityService {
             access_key: key.access_key,
             quota_bytes: user.quota_bytes,
         };
+        Ok(Credentials { principal, secret })
+    }
+
+    async fn look_up_drive_key(&self, user: UserId) -> Result<Credentials> {
+        let found = self.metadata.read_system(move |view| query::user(view, user)).await?;
+        let user = found.ok_or(Error::UnknownAccessKey)?;
+        if !user.enabled {
+            return Err(Error::Disabled);
+        }
+        let KeyPair { access_key, secret } = self.drive_keys.key_of(user.id);
+        // An address is for the drive: whoever it was given to is no administrator.
+        let principal =
+            Principal { user: user.id, name: user.name, admin: false, access_key, quota_bytes: user.quota_bytes };
         Ok(Credentials { principal, secret })
     }
 

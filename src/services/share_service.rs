@@ -10,7 +10,7 @@ mod unlock;
 mod visit;
 
 pub use error::{Result, ShareError};
-pub use link_token::ShareKey;
+pub(super) use link_token::ShareKey;
 pub use links::{LinkTerms, Shared, SharedPage};
 pub use unlock::UNLOCKED_FOR;
 pub use visit::{Arriving, Visit};

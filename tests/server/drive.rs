@@ -5,5 +5,6 @@ mod feed;
 mod files;
 mod folders;
 mod links;
+mod presigned;
 mod resumable;
 mod strangers;

@@ -16,6 +16,7 @@ use crate::drive_api::error::{DriveError, Result};
 use crate::drive_api::file_metadata::FileMetadata;
 use crate::drive_api::multipart;
 use crate::drive_api::operations::google::file_resource::FileResource;
+use crate::drive_api::operations::presigned_upload;
 use crate::drive_api::request::{self, By};
 use crate::drive_api::router::DriveApi;
 use crate::services::BoxError;
@@ -45,6 +46,10 @@ pub async fn upload(State(api): State<DriveApi>, By(actor): By, request: Request
             let metadata: FileMetadata = request::parse(&request::document(body).await?)?;
             return begin(&api, &actor, &head, &metadata.or(asked), "/files/upload").await;
         }
+        Some("presigned") => {
+            let begin = request::parse(&request::document(body).await?)?;
+            return presigned_upload::begin(&api, &actor, &head, begin).await;
+        }
         Some(other) => return Err(unknown_type(other)),
     };
     Ok(Json(FileResource::new(&actor, &stored)).into_response())
@@ -52,7 +57,7 @@ pub async fn upload(State(api): State<DriveApi>, By(actor): By, request: Request
 
 pub fn unknown_type(upload_type: &str) -> DriveError {
     let shown = upload_type.escape_debug();
-    DriveError::invalid(format!("`uploadType` is `media`, `multipart` or `resumable`, not `{shown}`"))
+    DriveError::invalid(format!("`uploadType` is `media`, `multipart`, `resumable` or `presigned`, not `{shown}`"))
 }
 
 /// A file as it comes in one request.

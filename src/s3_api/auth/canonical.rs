@@ -10,7 +10,7 @@ use crate::s3_api::auth::SignedRequest;
 use crate::s3_api::router::host_of;
 
 /// Everything but the unreserved characters of RFC 3986 §2.3.
-pub(super) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// `signed_headers` as the client listed them; `skip_parameter` is the signature itself, when it stands in the query.
 pub fn canonical_request(

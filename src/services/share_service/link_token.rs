@@ -21,7 +21,7 @@ type Tag = [u8; TAG_BYTES];
 
 /// Of the whole cluster: any node opens what another one made.
 #[derive(Clone)]
-pub struct ShareKey([u8; 32]);
+pub(in crate::services) struct ShareKey([u8; 32]);
 
 /// One of ours; whether the link still stands its record says.
 pub(super) struct LinkToken {
@@ -31,7 +31,7 @@ pub(super) struct LinkToken {
 }
 
 impl ShareKey {
-    pub fn derive(master_key: &[u8; 32]) -> Self {
+    pub(in crate::services) fn derive(master_key: &[u8; 32]) -> Self {
         Self(mac(master_key, &[b"onggi share link v1"]))
     }
 
