@@ -82,17 +82,25 @@ pub async fn create_user(cluster: &Cluster, name: &str) -> Outcome {
     cluster.metadata().commit(Change::System(change)).await.expect("commits")
 }
 
-/// False if a file went away meanwhile: the engine runs on, so the copy may be of no one moment.
+/// False if a file went away meanwhile, or RocksDB put one to use: the engine runs on, so the copy may be of no one moment.
 fn copy_directory(from: &Path, to: &Path) -> bool {
-    let names = |directory: &Path| -> Vec<PathBuf> {
-        std::fs::read_dir(directory).expect("reads").map(|entry| entry.expect("reads").path()).collect()
-    };
     std::fs::create_dir_all(to).expect("directory");
-    let listed = names(from);
-    let copied = listed.iter().all(|path| {
+    let listed = list(from);
+    let copied = listed.iter().all(|(path, _)| {
         let target = to.join(path.file_name().expect("name"));
         if path.is_dir() { copy_directory(path, &target) } else { std::fs::copy(path, &target).is_ok() }
     });
-    let still_there = names(from);
-    copied && listed.iter().all(|path| still_there.contains(path))
+    let still_there = list(from);
+    copied && listed.iter().all(|entry| still_there.contains(entry))
+}
+
+/// Of a manifest the size, too: a table is written before the manifest names it, and may have been copied when it was half written.
+fn list(directory: &Path) -> Vec<(PathBuf, u64)> {
+    let is_manifest = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("MANIFEST"));
+    let paths = std::fs::read_dir(directory).expect("reads").map(|entry| entry.expect("reads").path());
+    let sized = |path: PathBuf| {
+        let bytes = if is_manifest(&path) { std::fs::metadata(&path).map_or(0, |file| file.len()) } else { 0 };
+        (path, bytes)
+    };
+    paths.map(sized).collect()
 }
