@@ -59,6 +59,21 @@ async fn find(cluster: &Cluster, owner: OwnerKey, bucket: BucketId, key: &str) -
     Ok(cluster.metadata().read(Route::Owner(owner), find).await?.map(|(record, _)| record.version))
 }
 
+/// Of one state.
+async fn find_all<'k>(
+    cluster: &Cluster,
+    owner: OwnerKey,
+    bucket: BucketId,
+    keys: impl IntoIterator<Item = &'k String>,
+) -> Vec<Option<VersionId>> {
+    let keys: Vec<String> = keys.into_iter().cloned().collect();
+    let find = move |view: &dyn MetadataView| {
+        let of = |key| query::version(view, owner, bucket, key, VersionSelector::Latest);
+        keys.iter().map(|key| Ok(of(key)?.map(|(record, _)| record.version))).collect()
+    };
+    cluster.metadata().read(Route::Owner(owner), find).await.unwrap()
+}
+
 impl Nodes {
     /// Three nodes that hold every group; every owner has a bucket.
     async fn three_with_buckets() -> (Self, Vec<BucketId>) {
@@ -228,17 +243,12 @@ async fn check(nodes: &Nodes, buckets: &[BucketId], written: &[Written]) {
     for cluster in nodes.running.values() {
         for ((number, bucket), written) in (0..).zip(buckets).zip(written) {
             let owner = owner(number);
-            for (key, version) in &written.acknowledged {
-                assert_eq!(
-                    find(cluster, owner, *bucket, key).await.unwrap(),
-                    Some(*version),
-                    "{key} of owner {number}"
-                );
+            let found = find_all(cluster, owner, *bucket, written.acknowledged.keys()).await;
+            for ((key, version), found) in written.acknowledged.iter().zip(found) {
+                assert_eq!(found, Some(*version), "{key} of owner {number}");
             }
-            let mut there = written.acknowledged.len() as u64;
-            for key in &written.unknown {
-                there += u64::from(find(cluster, owner, *bucket, key).await.unwrap().is_some());
-            }
+            let perhaps = find_all(cluster, owner, *bucket, &written.unknown).await;
+            let there = (written.acknowledged.len() + perhaps.into_iter().flatten().count()) as u64;
             let totals = move |view: &dyn MetadataView| query::owner_totals(view, owner);
             let totals = cluster.metadata().read(Route::Owner(owner), totals).await.unwrap();
             assert_eq!((totals.objects, totals.versions), (there, there), "owner {number}");
