@@ -10,7 +10,7 @@ use onggi_cluster::id::{HostId, NodeId};
 use onggi_cluster::membership::NodeIdentity;
 use onggi_cluster::metadata::record::NodeState;
 use onggi_cluster::peer::LocalNodes;
-use onggi_cluster::{Cluster, MembershipOptions};
+use onggi_cluster::{Cluster, ErrorKind, MembershipOptions};
 use onggi_storage_engine::StorageEngine;
 use onggi_storage_engine::env::Environment;
 
@@ -57,6 +57,14 @@ impl OpenDrive {
     }
 }
 
+/// Whoever hears first that the node is none any more, the connection or the announcement: the operator is told the same.
+fn not_started(error: onggi_cluster::Error) -> anyhow::Error {
+    match error.kind() {
+        ErrorKind::Conflict => anyhow!(member::dismissal(&error.to_string())),
+        _ => anyhow!(error).context("start the cluster"),
+    }
+}
+
 impl LocalNode {
     /// Returns when it can serve requests.
     pub async fn start(parts: &HostParts, drive: OpenDrive) -> Result<Self> {
@@ -76,7 +84,7 @@ impl LocalNode {
         let OpenPeers { network, mesh, part: peers } = peers::open(&data_dir, &established, &parts.nodes)?;
         let options = options::cluster(&parts.config, &identity);
         let started = tokio::select! {
-            started = Cluster::start_member(options, engine, network, membership) => started.context("start the cluster"),
+            started = Cluster::start_member(options, engine, network, membership) => started.map_err(not_started),
             why = mesh.dismissed() => Err(anyhow!(member::dismissal(&why))),
         };
         let cluster = match started {

@@ -148,13 +148,13 @@ async fn a_member_reports_what_changed() {
 
     let refused =
         async |node, drive| membership.report(node, drive, addresses.clone(), "0.2.0").await.unwrap_err().to_string();
-    expect!["node 1: the cluster knows it by another drive"].assert_eq(&refused(NodeId(1), [2; 16]).await);
-    expect!["node 2: the cluster has no such node on record"].assert_eq(&refused(NodeId(2), [2; 16]).await);
+    expect!["node 1 is on record with another drive"].assert_eq(&refused(NodeId(1), [2; 16]).await);
+    expect!["node 2 is not on record in the cluster"].assert_eq(&refused(NodeId(2), [2; 16]).await);
     let token = membership.invite(Duration::from_secs(3600), None).await.unwrap().token.token;
     call(&membership, Caller::Join(token), request(2).to_bytes()).await.unwrap();
     let update = NodeUpdate { state: Some(NodeState::Removed), ..NodeUpdate::default() };
     membership.commit(SystemChange::UpdateNode { node: NodeId(2), update }).await.unwrap();
-    expect!["node 2: it was removed from the cluster"].assert_eq(&refused(NodeId(2), [2; 16]).await);
+    expect!["node 2 was removed from the cluster"].assert_eq(&refused(NodeId(2), [2; 16]).await);
     cluster.stop().await;
 }
 

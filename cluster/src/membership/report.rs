@@ -15,11 +15,11 @@ impl Membership {
     /// Commits only what is not on record yet. `Conflict`: the node was removed, or is another drive's.
     pub async fn report(&self, node: NodeId, drive: DriveId, addresses: NodeAddresses, release: &str) -> Result<()> {
         let record = self.inner.metadata.read(Route::System, move |view| query::node(view, node)).await?;
-        let refused = |why: &str| Err(Error::new(ErrorKind::Conflict, format!("node {}: {why}", node.0)));
+        let refused = |why: &str| Err(Error::new(ErrorKind::Conflict, format!("node {} {why}", node.0)));
         let record = match record {
-            None => return refused("the cluster has no such node on record"),
-            Some(record) if record.state == NodeState::Removed => return refused("it was removed from the cluster"),
-            Some(record) if record.drive != drive => return refused("the cluster knows it by another drive"),
+            None => return refused("is not on record in the cluster"),
+            Some(record) if record.state == NodeState::Removed => return refused("was removed from the cluster"),
+            Some(record) if record.drive != drive => return refused("is on record with another drive"),
             Some(record) => record,
         };
         let known = NodeAddresses { peer: record.peer_address, web: record.web_address, s3: record.s3_address };
