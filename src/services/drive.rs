@@ -12,6 +12,7 @@ pub mod links;
 pub mod name;
 pub mod new_file;
 pub mod parts_upload;
+pub mod revisions;
 pub mod session;
 pub mod session_details;
 pub mod stored_file;

@@ -29,7 +29,7 @@ pub struct RevisionPage {
     is_deleted: bool,
 }
 
-/// `POST /files/list_revisions`: newest first.
+/// `POST /files/list_revisions`: newest first. Of a path from which a file was deleted, those of that file.
 pub async fn list_revisions(
     State(api): State<DriveApi>,
     By(actor): By,
@@ -38,8 +38,9 @@ pub async fn list_revisions(
     let before_rev = asked.before_rev.as_deref().map(request::revision).transpose()?;
     let limit = asked.limit.unwrap_or(PAGE_REVISIONS).clamp(1, PAGE_REVISIONS_MAX);
     let found = api.drive().revisions(&actor, asked.entry.at()?, before_rev, limit).await?;
-    let entries = found.revisions.iter().map(|revision| RevisionJson::new(&actor, revision, found.head)).collect();
-    Ok(Json(RevisionPage { entries, has_more: found.has_more, is_deleted: found.is_deleted }))
+    let entries =
+        found.revisions.iter().map(|revision| RevisionJson::new(&actor, revision, found.of.head.rev)).collect();
+    Ok(Json(RevisionPage { entries, has_more: found.has_more, is_deleted: found.of.trashed.is_some() }))
 }
 
 #[derive(Deserialize)]
@@ -49,7 +50,7 @@ pub struct Restore {
     rev: String,
 }
 
-/// `POST /files/restore`: a new revision with the contents of an old one.
+/// `POST /files/restore`: a new revision with the contents of an old one; a deleted file comes back first.
 pub async fn restore(
     State(api): State<DriveApi>,
     By(actor): By,

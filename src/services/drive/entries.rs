@@ -5,7 +5,7 @@ use onggi_cluster::metadata::command::tree::{At, TreeChange};
 use onggi_cluster::metadata::outcome::{EntryChanged, Outcome, Refusal};
 use onggi_cluster::metadata::query;
 use onggi_cluster::metadata::query::tree::{ChangesAfter, Found, TreeEvent, Walk};
-use onggi_cluster::metadata::record::tree::{EntryRecord, RevisionRecord, Totals, TrashRecord, TreePath};
+use onggi_cluster::metadata::record::tree::{EntryRecord, Totals, TrashRecord, TreePath};
 
 use super::DriveService;
 use super::actor::{Actor, Renaming};
@@ -39,16 +39,6 @@ impl From<EntryChanged> for Entry {
     fn from(changed: EntryChanged) -> Self {
         Self { path: changed.path, record: changed.entry }
     }
-}
-
-/// Revisions of a file, newest first.
-#[derive(Clone, Debug)]
-pub struct Revisions {
-    pub revisions: Vec<RevisionRecord>,
-    pub head: u64,
-    pub has_more: bool,
-    /// The file is in the trash.
-    pub is_deleted: bool,
 }
 
 /// What a tree holds, in bytes.
@@ -154,57 +144,6 @@ impl DriveService {
                 }
             }
         }
-    }
-
-    /// `limit` of them, those before `before_rev` if it is given.
-    pub async fn revisions(&self, actor: &Actor, at: At, before_rev: Option<u64>, limit: usize) -> Result<Revisions> {
-        let found = self
-            .read(actor, move |view, tree| {
-                let Some(found) = query::tree::find(view, tree, &at)? else {
-                    return Ok(None);
-                };
-                let id = found.record.id;
-                let Some(file) = found.record.file() else {
-                    return Ok(Some(Err(Refusal::NotAFile)));
-                };
-                let with_head = before_rev.is_none_or(|before| before > file.head.rev);
-                let mut revisions: Vec<RevisionRecord> = with_head.then(|| file.head.clone()).into_iter().collect();
-                let rest = (limit + 1).saturating_sub(revisions.len());
-                revisions.extend(query::tree::revisions(view, tree, id, before_rev, rest)?);
-                let has_more = revisions.len() > limit;
-                revisions.truncate(limit);
-                Ok(Some(Ok(Revisions { revisions, head: file.head.rev, has_more, is_deleted: false })))
-            })
-            .await?;
-        found.ok_or(Error::Refused(Refusal::NoSuchEntry))?.map_err(Error::Refused)
-    }
-
-    pub async fn restore(&self, actor: &Actor, at: At, rev: u64) -> Result<Entry> {
-        let entry = self.entry(actor, at).await?.record.id;
-        self.change_entry(actor, TreeChange::Restore { entry, rev }).await.map(Entry::from)
-    }
-
-    pub async fn mark_revision(
-        &self,
-        actor: &Actor,
-        at: At,
-        rev: u64,
-        keep: Option<bool>,
-        label: Option<String>,
-    ) -> Result<RevisionRecord> {
-        let entry = self.entry(actor, at).await?.record.id;
-        self.change(actor, TreeChange::MarkRevision { entry, rev, keep, label }).await?;
-        self.revision(actor, entry, rev).await
-    }
-
-    pub async fn revision(&self, actor: &Actor, entry: EntryId, rev: u64) -> Result<RevisionRecord> {
-        let found = self
-            .read(actor, move |view, tree| match query::tree::find(view, tree, &At::Entry(entry))? {
-                Some(found) => query::tree::revision(view, tree, &found.record, rev),
-                None => Ok(None),
-            })
-            .await?;
-        found.ok_or(Error::Refused(Refusal::NoSuchRevision))
     }
 
     /// The file whose head is `rev`. The feed says it at once, unless the file was moved since: then the tree is searched.

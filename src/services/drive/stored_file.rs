@@ -11,6 +11,7 @@ use onggi_cluster::metadata::record::tree::RevisionRecord;
 use super::DriveService;
 use super::actor::Actor;
 use super::entries::Entry;
+use super::revisions::known_file;
 use crate::services::error::{Error, Result};
 use crate::services::found_object::ObjectBytes;
 use crate::services::object_reader::StoredContent;
@@ -29,14 +30,14 @@ impl DriveService {
         let owner = actor.principal.owner_key();
         let found = self
             .read(actor, move |view, tree| {
-                let Some(found) = query::tree::find(view, tree, &at)? else {
-                    return Ok(Err(Refusal::NoSuchEntry));
-                };
-                let Some(file) = found.record.file() else {
-                    return Ok(Err(Refusal::NotAFile));
+                let file = match known_file(view, tree, &at)? {
+                    // What lies in the trash is given out only to who asks for a revision of it.
+                    Ok(file) if file.trashed.is_some() && rev.is_none() => return Ok(Err(Refusal::NoSuchEntry)),
+                    Ok(file) => file,
+                    Err(refusal) => return Ok(Err(refusal)),
                 };
                 let rev = rev.unwrap_or(file.head.rev);
-                let Some(revision) = query::tree::revision(view, tree, &found.record, rev)? else {
+                let Some(revision) = query::tree::revision(view, tree, &file.entry.record, rev)? else {
                     return Ok(Err(Refusal::NoSuchRevision));
                 };
                 let manifest = match revision.content {
@@ -45,7 +46,7 @@ impl DriveService {
                 };
                 let content =
                     StoredContent { owner, content: revision.content.clone(), bytes: revision.bytes, manifest };
-                Ok(Ok(StoredFile { entry: Entry::from(found), revision, content }))
+                Ok(Ok(StoredFile { entry: file.entry, revision, content }))
             })
             .await?;
         found.map_err(Error::Refused)

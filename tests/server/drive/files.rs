@@ -38,6 +38,32 @@ async fn a_file_and_its_revisions() {
 }
 
 #[tokio::test]
+async fn a_deleted_file_has_its_revisions_still() {
+    let node = Node::start(&[]);
+    let ana = Client::of(&node, "ana").await;
+    let first = ana.put("/A/b.txt", "", b"one").await.ok();
+    let second = ana.put("/A/b.txt", "&mode=overwrite", b"two").await.ok();
+    ana.call("/files/delete", json!({ "path": "/A/b.txt" })).await.ok();
+
+    let listed = ana.call("/files/list_revisions", json!({ "path": "/a/B.txt" })).await.ok();
+    assert_eq!((&listed["is_deleted"], &listed["entries"][0]["rev"]), (&json!(true), &second["rev"]));
+    let old = json!({ "path": "/A/b.txt", "rev": first["rev"] });
+    assert_eq!(ana.call("/files/download", old.clone()).await.body, "one");
+    assert_eq!(ana.get("/A/b.txt").await.error(), (404, "not_found".into()));
+    let unknown = ana.call("/files/restore", json!({ "path": "/A/b.txt", "rev": "0000000000000ff" })).await;
+    assert_eq!(unknown.error(), (404, "not_found".into()));
+    assert_eq!(ana.paths("/A").await, Vec::<String>::new(), "nothing came back for nothing");
+
+    let restored = ana.call("/files/restore", old).await.ok();
+    assert_eq!((&restored["id"], restored["revisions"].as_u64()), (&first["id"], Some(3)));
+    assert_eq!(ana.get("/A/b.txt").await.body, "one");
+    ana.call("/files/delete", json!({ "path": "/A/b.txt" })).await.ok();
+    let head = ana.call("/files/restore", json!({ "path": "/A/b.txt", "rev": restored["rev"] })).await.ok();
+    assert_eq!(head["rev"], restored["rev"], "as it was, it needs no new revision");
+    assert_eq!(ana.call("/files/list_revisions", json!({ "path": "/A/c.txt" })).await.error().0, 404);
+}
+
+#[tokio::test]
 async fn downloads_of_ranges_and_of_what_is_known() {
     let node = Node::start(&[]);
     let ana = Client::of(&node, "ana").await;

@@ -32,14 +32,13 @@ pub async fn list_revisions(
     let at = at(&asked.path).map_err(lookup("path"))?;
     let before_rev = asked.before_rev.as_deref().map(request::revision).transpose()?;
     let limit = asked.limit.unwrap_or(REVISIONS).clamp(1, REVISIONS_MAX);
-    let found = api.drive().revisions(&actor, at.clone(), before_rev, limit).await;
+    let found = api.drive().revisions(&actor, at, before_rev, limit).await;
     let found = found.map_err(DriveError::from).map_err(lookup("path"))?;
-    let entry = api.drive().entry(&actor, at).await?;
     let entries: Vec<Value> = found
         .revisions
         .iter()
         .map(|revision| {
-            let mut file = metadata::of_revision(&entry, revision);
+            let mut file = metadata::of_revision(&found.of.entry, revision);
             // A `FileMetadata`, not a member of a union.
             if let Some(file) = file.as_object_mut() {
                 file.remove(".tag");
@@ -47,7 +46,7 @@ pub async fn list_revisions(
             file
         })
         .collect();
-    Ok(Json(json!({ "is_deleted": found.is_deleted, "entries": entries, "has_more": found.has_more })))
+    Ok(Json(json!({ "is_deleted": found.of.trashed.is_some(), "entries": entries, "has_more": found.has_more })))
 }
 
 #[derive(Deserialize)]
