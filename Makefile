@@ -44,10 +44,12 @@ simulate:
 	@.ci/setup
 	ONGGI_TEST_SEEDS=$(SEEDS) cargo test -p onggi-cluster --locked --lib simulation::whatever -- --nocapture
 
-# The web page is committed as it was built: is it what its sources make?
+# The web page is committed as it was built: is it what its sources make? And then in a browser.
 test-console:
 	@.ci/setup test
 	node tests/console/check.mjs
+	cargo build --workspace --tests --locked
+	ONGGI_BIN=$(CARGO_TARGET_DIR)/debug/onggi node tests/console/browser.mjs
 
 lint:
 	@.ci/setup
