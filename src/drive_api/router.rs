@@ -24,6 +24,7 @@ pub struct DriveApi {
     services: Services,
     cursors: CursorKey,
     uploads: SealKey,
+    temporary_links: SealKey,
     presigner: Arc<Presigner>,
 }
 
@@ -33,6 +34,7 @@ impl DriveApi {
             services,
             cursors: CursorKey::derive(master_key),
             uploads: SealKey::derive(master_key, "onggi presigned upload v1"),
+            temporary_links: SealKey::derive(master_key, "onggi temporary link v1"),
             presigner: Arc::new(presigner),
         }
     }
@@ -52,6 +54,10 @@ impl DriveApi {
     /// Seals uploads whose parts go to S3.
     pub(super) fn uploads(&self) -> &SealKey {
         &self.uploads
+    }
+
+    pub(super) fn temporary_links(&self) -> &SealKey {
+        &self.temporary_links
     }
 
     pub(super) fn presigner(&self) -> &Presigner {

@@ -94,12 +94,14 @@ impl Drop for RequestEnd {
     }
 }
 
-/// A share link lets in whoever knows it.
+/// A share link, and a temporary one, lets in whoever knows it.
 fn loggable(path: &str) -> String {
-    match path.strip_prefix("/s/") {
-        Some(rest) => format!("/s/-{}", rest.find('/').map_or("", |end| &rest[end..])),
-        None => path.to_owned(),
+    for prefix in ["/s/", "/t/"] {
+        if let Some(rest) = path.strip_prefix(prefix) {
+            return format!("{prefix}-{}", rest.find('/').map_or("", |end| &rest[end..]));
+        }
     }
+    path.to_owned()
 }
 
 /// Not on any wire: in logs and metrics it stands for a client that left, as nginx writes it.
@@ -114,6 +116,7 @@ mod tests {
         for (path, logged) in [
             ("/s/onl_AAAA/list", "/s/-/list"),
             ("/s/onl_AAAA", "/s/-"),
+            ("/t/AAAA", "/t/-"),
             ("/s/", "/s/-"),
             ("/s", "/s"),
             ("/shared", "/shared"),

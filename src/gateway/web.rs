@@ -123,7 +123,7 @@ fn operation_name(path: &str) -> OperationName {
         _ if path.starts_with("/account") || path == "/console/session" => "account",
         _ if path.starts_with("/files/") => "files",
         _ if path.starts_with("/links/") => "links",
-        _ if path.starts_with("/s/") => "share",
+        _ if path.starts_with("/s/") || path.starts_with("/t/") => "share",
         _ if path.starts_with("/2/") => "dropbox",
         _ if path.starts_with("/drive/v3/") || path.starts_with("/upload/drive/v3/") => "google",
         _ if console::owns(path) => "console",

@@ -1,8 +1,12 @@
 """The Dropbox SDK for Python on the drive, unmodified: it is told the host by its environment."""
 
+import datetime
 import hashlib
 import os
+import ssl
 import threading
+import urllib.error
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -134,3 +138,63 @@ def test_folders_and_what_changes_in_them(sdk, client):
     with pytest.raises(sdk.exceptions.ApiError) as reset:
         client.files_list_folder_continue("not-ours")
     assert reset.value.error.is_reset()
+
+
+def test_batches(sdk, client):
+    folders = client.files_create_folder_batch(["/batch/a", "/batch/b", "/batch/<>"]).get_complete().entries
+    assert [entry.is_success() for entry in folders] == [True, True, False]
+    assert folders[2].get_failure().get_path().is_disallowed_name()
+    client.files_upload(b"one", "/batch/a/1.txt")
+    move = sdk.files.RelocationPath
+    moved = client.files_move_batch_v2([move("/batch/a/1.txt", "/batch/b/1.txt"), move("/batch/no", "/batch/x")])
+    moved = moved.get_complete().entries
+    assert moved[0].get_success().path_display == "/batch/b/1.txt"
+    assert moved[1].get_failure().get_relocation_error().get_from_lookup().is_not_found()
+    copied = client.files_copy_batch_v2([move("/batch/b", "/batch/c")]).get_complete().entries
+    assert isinstance(copied[0].get_success(), sdk.files.FolderMetadata)
+    deleted = client.files_delete_batch([sdk.files.DeleteArg("/batch/c"), sdk.files.DeleteArg("/batch/no")])
+    deleted = deleted.get_complete().entries
+    assert (deleted[0].get_success().metadata.name, deleted[1].is_failure()) == ("c", True)
+    left = client.files_list_folder("/batch", recursive=True).entries
+    assert sorted(entry.path_display for entry in left) == ["/batch/a", "/batch/b", "/batch/b/1.txt"]
+
+
+def test_temporary_links(sdk, client, drive_user):
+    client.files_upload(b"for a moment", "/temporary.txt", mode=sdk.files.WriteMode.overwrite)
+    given = client.files_get_temporary_link("/temporary.txt")
+    assert given.metadata.name == "temporary.txt"
+    client.files_upload(b"later", "/temporary.txt", mode=sdk.files.WriteMode.overwrite)
+    assert read(given.link, drive_user) == b"for a moment"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        read(given.link[:-1] + ("A" if given.link[-1] != "A" else "B"), drive_user)
+    assert refused.value.code == 404
+    with pytest.raises(sdk.exceptions.ApiError) as missing:
+        client.files_get_temporary_link("/no.txt")
+    assert missing.value.error.get_path().is_not_found()
+
+
+def test_shared_links(sdk, client, drive_user):
+    client.files_upload(b"for everybody", "/shared.txt", mode=sdk.files.WriteMode.overwrite)
+    made = client.sharing_create_shared_link_with_settings("/shared.txt")
+    assert (made.name, made.link_permissions.resolved_visibility.is_public()) == ("shared.txt", True)
+    assert read(f"{made.url}/download", drive_user) == b"for everybody"
+    assert [link.url for link in client.sharing_list_shared_links("/shared.txt").links] == [made.url]
+    until = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0, tzinfo=None) + datetime.timedelta(days=1)
+    settings = sdk.sharing.SharedLinkSettings(link_password="clay", expires=until)
+    changed = client.sharing_modify_shared_link_settings(made.url, settings)
+    assert (changed.expires, changed.link_permissions.require_password) == (until, True)
+    with pytest.raises(urllib.error.HTTPError) as locked:
+        read(f"{made.url}/download", drive_user)
+    assert locked.value.code == 401
+    client.sharing_revoke_shared_link(made.url)
+    assert client.sharing_list_shared_links("/shared.txt").links == []
+    with pytest.raises(sdk.exceptions.ApiError) as gone:
+        client.sharing_revoke_shared_link(made.url)
+    assert gone.value.error.is_shared_link_not_found()
+
+
+def read(url: str, drive_user) -> bytes:
+    """Without any proof."""
+    context = ssl.create_default_context(cafile=str(drive_user.ca_file))
+    with urllib.request.urlopen(url, context=context, timeout=60) as answer:
+        return answer.read()

@@ -2,6 +2,7 @@
 //! Owns: the forms of arguments, results and errors. What a route does is the services' own.
 
 mod argument;
+mod batch;
 mod download;
 mod entries;
 mod list_folder;
@@ -9,13 +10,15 @@ mod metadata;
 mod revisions;
 mod route_error;
 mod search;
+mod sharing;
+mod temporary_link;
 mod upload;
 mod upload_batch;
 mod upload_session;
 mod users;
 
 use axum::Router;
-use axum::routing::post;
+use axum::routing::{get, post};
 
 use crate::drive_api::router::DriveApi;
 
@@ -37,6 +40,16 @@ pub fn router() -> Router<DriveApi> {
         .route("/2/files/permanently_delete", post(entries::permanently_delete))
         .route("/2/files/move_v2", post(entries::move_entry))
         .route("/2/files/copy_v2", post(entries::copy_entry))
+        .route("/2/files/delete_batch", post(batch::delete))
+        .route("/2/files/create_folder_batch", post(batch::create_folders))
+        .route("/2/files/move_batch_v2", post(batch::move_entries))
+        .route("/2/files/copy_batch_v2", post(batch::copy_entries))
+        .route("/2/files/get_temporary_link", post(temporary_link::get_temporary_link))
+        .route("/t/{link}", get(temporary_link::send))
+        .route("/2/sharing/create_shared_link_with_settings", post(sharing::create))
+        .route("/2/sharing/list_shared_links", post(sharing::list))
+        .route("/2/sharing/modify_shared_link_settings", post(sharing::modify))
+        .route("/2/sharing/revoke_shared_link", post(sharing::revoke))
         .route("/2/files/list_folder", post(list_folder::list_folder))
         .route("/2/files/list_folder/continue", post(list_folder::list_folder_continue))
         .route("/2/files/list_folder/get_latest_cursor", post(list_folder::get_latest_cursor))

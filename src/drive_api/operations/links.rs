@@ -154,8 +154,8 @@ impl LinkJson {
         let link = &shared.link;
         Self {
             id: id_text(link.link),
-            url: shared.token.as_ref().map(|token| format!("{origin}/s/{}", token.expose())),
-            path: shared.path.clone(),
+            url: url(shared, origin),
+            path: shared.entry.as_ref().map(|entry| entry.path.clone()),
             role: link.role.into(),
             created: text_form::time(link.created_ms),
             expires: link.expires_ms.map(text_form::time),
@@ -186,11 +186,16 @@ impl From<LinkRole> for Role {
     }
 }
 
-fn id_text(link: LinkId) -> String {
+/// `None`: made before the cluster got another master key.
+pub fn url(shared: &Shared, origin: &str) -> Option<String> {
+    shared.token.as_ref().map(|token| format!("{origin}/s/{}", token.expose()))
+}
+
+pub fn id_text(link: LinkId) -> String {
     hex::encode(link.0)
 }
 
-fn link_id(text: &str) -> Result<LinkId> {
+pub fn link_id(text: &str) -> Result<LinkId> {
     let mut id = LinkId([0; 16]);
     hex::decode_to_slice(text, &mut id.0).map_err(|_| DriveError::not_found("there is no such link"))?;
     Ok(id)

@@ -78,7 +78,7 @@ impl AccountService {
     }
 
     /// `None`: nobody, or disabled.
-    pub(in crate::services) async fn principal(&self, user: UserId) -> Result<Option<Principal>> {
+    pub async fn principal(&self, user: UserId) -> Result<Option<Principal>> {
         let account = self.account(user).await?;
         Ok(account.filter(|account| account.user.enabled).map(Account::principal))
     }

@@ -10,6 +10,7 @@ use onggi_cluster::metadata::record::tree::{Author, LinkRecord, LinkRole};
 use super::ShareService;
 use super::error::{Result, ShareError};
 use crate::services::drive::actor::Actor;
+use crate::services::drive::entries::Entry;
 use crate::services::drive::links::StandingLink;
 use crate::services::{Error, Secret, fresh};
 
@@ -31,7 +32,7 @@ pub struct LinkTerms {
 pub struct Shared {
     pub link: LinkRecord,
     /// `None`: removed, or in the trash.
-    pub path: Option<String>,
+    pub entry: Option<Entry>,
     /// `None`: made under another key of the cluster.
     pub token: Option<Secret>,
 }
@@ -65,7 +66,7 @@ impl ShareService {
         };
         self.drive.create_link(actor, link.clone()).await?;
         audit(actor, "create share link", id);
-        Ok(Shared { link, path: Some(entry.path), token: Some(token.into_text()) })
+        Ok(Shared { link, entry: Some(entry), token: Some(token.into_text()) })
     }
 
     /// `of`: those of one entry.
@@ -88,6 +89,11 @@ impl ShareService {
         Ok(self.shared(actor, standing))
     }
 
+    /// Which link of the actor's the text in an address is; whether it stands is not asked.
+    pub fn link_of(&self, actor: &Actor, token: &str) -> Option<LinkId> {
+        self.key.parse(token).filter(|token| token.user == actor.principal.user).map(|token| token.link)
+    }
+
     pub async fn revoke(&self, actor: &Actor, link: LinkId) -> Result<()> {
         self.drive.remove_link(actor, link).await?;
         audit(actor, "revoke share link", link);
@@ -97,11 +103,7 @@ impl ShareService {
     fn shared(&self, actor: &Actor, standing: StandingLink) -> Shared {
         let token = self.key.token(actor.principal.user, standing.link.link);
         let is_the_one = token.hash() == standing.link.secret_hash;
-        Shared {
-            token: is_the_one.then(|| token.into_text()),
-            path: standing.entry.map(|entry| entry.path),
-            link: standing.link,
-        }
+        Shared { token: is_the_one.then(|| token.into_text()), entry: standing.entry, link: standing.link }
     }
 
     async fn checked(&self, terms: LinkTerms) -> Result<LinkUpdate> {

@@ -11,6 +11,7 @@ use super::route_error::{Result, RouteError, lookup, lookup_error, tag, tagged, 
 use crate::drive_api::error::DriveError;
 use crate::drive_api::request;
 use crate::drive_api::router::DriveApi;
+use crate::services::drive::actor::Actor;
 use crate::services::drive::entries::Entry;
 use crate::services::drive::name;
 
@@ -37,10 +38,13 @@ pub async fn create_folder(
     By(actor): By,
     Argument(asked): Argument<PathArgument>,
 ) -> Result<Json<Value>> {
-    let path = name::tree_path(&asked.path).map_err(DriveError::from).map_err(write("path"))?;
-    let made = api.drive().create_folder(&actor, path, asked.autorename).await;
-    let entry = made.map_err(DriveError::from).map_err(write("path"))?;
-    Ok(wrapped(&entry))
+    Ok(wrapped(&make_folder(&api, &actor, &asked.path, asked.autorename).await?))
+}
+
+pub async fn make_folder(api: &DriveApi, actor: &Actor, path: &str, autorename: bool) -> Result<Entry> {
+    let path = name::tree_path(path).map_err(DriveError::from).map_err(write("path"))?;
+    let made = api.drive().create_folder(actor, path, autorename).await;
+    made.map_err(DriveError::from).map_err(write("path"))
 }
 
 pub async fn delete(
@@ -62,11 +66,8 @@ pub async fn permanently_delete(
     Ok(Json(Value::Null))
 }
 
-async fn trash(
-    api: &DriveApi,
-    actor: &crate::services::drive::actor::Actor,
-    asked: &PathArgument,
-) -> Result<(Option<u64>, Entry)> {
+/// Under which number it lies in the trash, and what it was.
+pub async fn trash(api: &DriveApi, actor: &Actor, asked: &PathArgument) -> Result<(Option<u64>, Entry)> {
     let at = at(&asked.path).map_err(lookup("path_lookup"))?;
     let rev = asked.parent_rev.as_deref().map(request::revision).transpose()?;
     let changed = api.drive().trash_entry(actor, at, rev).await.map_err(|error| {
@@ -93,10 +94,7 @@ pub async fn move_entry(
     By(actor): By,
     Argument(asked): Argument<Relocation>,
 ) -> Result<Json<Value>> {
-    let from = at(&asked.from_path).map_err(lookup("from_lookup"))?;
-    let to = name::tree_path(&asked.to_path).map_err(DriveError::from).map_err(write("to"))?;
-    let moved = api.drive().move_entry(&actor, from, to, asked.autorename).await;
-    Ok(wrapped(&moved.map_err(|error| relocation_failed(error.into()))?))
+    Ok(wrapped(&relocate(&api, &actor, &asked, asked.autorename, true).await?))
 }
 
 pub async fn copy_entry(
@@ -104,10 +102,24 @@ pub async fn copy_entry(
     By(actor): By,
     Argument(asked): Argument<Relocation>,
 ) -> Result<Json<Value>> {
+    Ok(wrapped(&relocate(&api, &actor, &asked, asked.autorename, false).await?))
+}
+
+/// `moves`: or else a copy is made.
+pub async fn relocate(
+    api: &DriveApi,
+    actor: &Actor,
+    asked: &Relocation,
+    autorename: bool,
+    moves: bool,
+) -> Result<Entry> {
     let from = at(&asked.from_path).map_err(lookup("from_lookup"))?;
     let to = name::tree_path(&asked.to_path).map_err(DriveError::from).map_err(write("to"))?;
-    let copied = api.drive().copy_entry(&actor, from, None, to, asked.autorename).await;
-    Ok(wrapped(&copied.map_err(|error| relocation_failed(error.into()))?))
+    let done = match moves {
+        true => api.drive().move_entry(actor, from, to, autorename).await,
+        false => api.drive().copy_entry(actor, from, None, to, autorename).await,
+    };
+    done.map_err(|error| relocation_failed(error.into()))
 }
 
 fn relocation_failed(error: DriveError) -> RouteError {
