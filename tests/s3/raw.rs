@@ -52,7 +52,8 @@ async fn presigned_put(key: &str) -> (SharedClient, String, String) {
 #[tokio::test]
 async fn the_body_is_asked_for_only_when_it_is_wanted() {
     let (client, bucket, path) = presigned_put("k").await;
-    let address = server().await.address;
+    let server = server().await;
+    let address = server.address;
     let request = |path: &str| {
         format!("PUT {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
     };
@@ -77,7 +78,8 @@ async fn the_body_is_asked_for_only_when_it_is_wanted() {
 async fn half_a_body_stores_nothing() {
     for bytes in [1000, 100_000] {
         let (client, bucket, path) = presigned_put("k").await;
-        let address = server().await.address;
+        let server = server().await;
+        let address = server.address;
         let mut stream = connect().await;
         let request = format!("PUT {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {bytes}\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -92,7 +94,8 @@ async fn half_a_body_stores_nothing() {
 #[tokio::test]
 async fn a_body_needs_a_length_and_has_a_limit() {
     let (_client, _bucket, path) = presigned_put("k").await;
-    let address = server().await.address;
+    let server = server().await;
+    let address = server.address;
     let cases = [
         ("Transfer-Encoding: chunked", "411", "MissingContentLength"),
         ("Content-Length: 5368709121", "400", "EntityTooLarge"),
@@ -108,7 +111,8 @@ async fn a_body_needs_a_length_and_has_a_limit() {
 
 #[tokio::test]
 async fn every_reply_has_its_request_id() {
-    let address = server().await.address;
+    let server = server().await;
+    let address = server.address;
     for request in ["GET / HTTP/1.1", "GET /no-such-bucket/k HTTP/1.1", "BREW / HTTP/1.1"] {
         let mut stream = connect().await;
         let request = format!("{request}\r\nHost: {address}\r\nConnection: close\r\n\r\n");
@@ -124,7 +128,8 @@ async fn every_reply_has_its_request_id() {
 async fn anonymous_requests_are_denied() {
     let (client, bucket) = test_bucket().await;
     client.put_object().bucket(&bucket).key("k").send().await.unwrap();
-    let address = server().await.address;
+    let server = server().await;
+    let address = server.address;
     for request in ["GET /{}/k", "HEAD /{}/k", "GET /{}", "DELETE /{}/k", "GET /", "PUT /{}/other"] {
         let mut stream = connect().await;
         let line = request.replace("{}", &bucket);
@@ -198,7 +203,8 @@ async fn browsers_are_answered_by_the_rules_of_the_bucket() {
         .build()
         .unwrap();
     let configuration = CorsConfiguration::builder().cors_rules(rule).build().unwrap();
-    let address = server().await.address;
+    let server = server().await;
+    let address = server.address;
     let preflight = async |origin: &str| {
         let mut stream = connect().await;
         let request = format!(
