@@ -58,30 +58,61 @@ pub struct Received {
     pub vote: Vote,
 }
 
+/// Whose staging file is being made. A sender that goes away meanwhile leaves the group free for the next one.
+struct Opening {
+    receiver: Arc<SnapshotReceiver>,
+    group: GroupId,
+    is_over: bool,
+}
+
+impl Opening {
+    /// The number of the transfer.
+    fn receives(mut self, receiving: impl FnOnce(u64) -> Receiving) -> u64 {
+        let mut slots = self.receiver.lock();
+        slots.last_transfer += 1;
+        let transfer = slots.last_transfer;
+        slots.by_group.insert(self.group, Slot::Receiving(receiving(transfer)));
+        drop(slots);
+        self.is_over = true;
+        transfer
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.receiver.lock().by_group.remove(&self.group);
+        }
+    }
+}
+
 impl SnapshotReceiver {
     pub fn new(files: SnapshotFiles) -> Self {
         Self { files, slots: Mutex::default() }
     }
 
     /// Replaces a transfer of the same group that is under way: its sender has begun anew, or leads no more.
-    pub async fn begin(&self, from: NodeId, group: GroupId, vote: Vote, bytes: u64) -> Result<u64> {
-        self.reserve(group)?;
+    pub async fn begin(self: &Arc<Self>, from: NodeId, group: GroupId, vote: Vote, bytes: u64) -> Result<u64> {
+        let opening = self.reserve(group)?;
         let (files, path) = (self.files.clone(), self.files.staging_path(group));
+        // The work has the group for itself until it is done, also if nobody waits for it any more.
         let created = blocking(move || {
             match files.disk.remove(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
-            files.disk.open(&path, OpenMode::CreateNew)
+            Ok((files.disk.open(&path, OpenMode::CreateNew)?, opening))
         });
-        let created = created.await;
-        let mut slots = self.lock();
-        slots.by_group.remove(&group);
-        slots.last_transfer += 1;
-        let (file, transfer) = (created?, slots.last_transfer);
-        let receiving = Receiving { transfer, from, vote, file, bytes, next_offset: 0, last_block: Instant::now() };
-        slots.by_group.insert(group, Slot::Receiving(receiving));
-        Ok(transfer)
+        let (file, opening) = created.await?;
+        Ok(opening.receives(|transfer| Receiving {
+            transfer,
+            from,
+            vote,
+            file,
+            bytes,
+            next_offset: 0,
+            last_block: Instant::now(),
+        }))
     }
 
     pub async fn block(&self, from: NodeId, group: GroupId, transfer: u64, offset: u64, block: Bytes) -> Result<()> {
@@ -137,7 +168,7 @@ impl SnapshotReceiver {
     }
 
     /// Nobody else may make or install the staging file from here on.
-    fn reserve(&self, group: GroupId) -> Result<()> {
+    fn reserve(self: &Arc<Self>, group: GroupId) -> Result<Opening> {
         let mut slots = self.lock();
         slots.by_group.retain(|_, slot| match slot {
             Slot::Receiving(receiving) => receiving.last_block.elapsed() < IDLE_MAX,
@@ -155,7 +186,7 @@ impl SnapshotReceiver {
             Some(Slot::Receiving(_)) | None => {}
         }
         slots.by_group.insert(group, Slot::Opening);
-        Ok(())
+        Ok(Opening { receiver: self.clone(), group, is_over: false })
     }
 
     fn lock(&self) -> MutexGuard<'_, Slots> {
@@ -184,4 +215,32 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> +
     let done = spawn_blocking(work).await;
     let done = done.map_err(|panic| Error::caused_by(ErrorKind::Internal, "receive snapshot", panic))?;
     done.map_err(|source| Error::caused_by(ErrorKind::Internal, "receive snapshot", source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raft::type_config::LeaderId;
+    use crate::testing::TestEngine;
+
+    /// Its call was cut off, by a connection that broke or a time that was over.
+    #[tokio::test]
+    async fn a_sender_that_goes_away_at_the_beginning_is_in_nobodys_way() {
+        let engine = TestEngine::new();
+        let opened = engine.open().await;
+        let (disk, directory) = (opened.environment().disk.clone(), engine.path().to_owned());
+        let receiver = Arc::new(SnapshotReceiver::new(SnapshotFiles { disk, directory }));
+        let vote = Vote { leader_id: LeaderId { term: 1, node_id: 2 }, committed: true };
+        for _ in 0..20 {
+            let mut begun = Box::pin(receiver.begin(NodeId(2), GroupId(3), vote, 100));
+            // Polled once: the file is being made when the caller is gone.
+            let _ = futures::poll!(&mut begun);
+        }
+        let begun = async {
+            while receiver.begin(NodeId(2), GroupId(3), vote, 100).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), begun).await.expect("the next one begins");
+    }
 }
