@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use tracing::Instrument;
@@ -82,6 +83,7 @@ impl<A: Api> Service for Front<A> {
         };
         unread_body.settle(&mut response).await;
         end.answered(response.status(), response.extensions().get::<OperationName>().copied());
-        response.map(|body| TrackedBody::new(body, end))
+        let length = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        response.map(|body| TrackedBody::new(body, length, end))
     }
 }
