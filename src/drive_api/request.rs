@@ -1,5 +1,6 @@
 //! Requests of the drive API: who asks, and what stands in query and body. Bounds come before anything is kept.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -99,6 +100,17 @@ pub fn content_type(headers: &HeaderMap) -> Option<&str> {
 pub fn origin(uri: &Uri, headers: &HeaderMap) -> String {
     let host = uri.authority().map(|authority| authority.as_str()).or_else(|| text(headers, HOST.as_str()));
     format!("https://{}", host.unwrap_or("localhost"))
+}
+
+/// Where a client is told that something is: by the host that it asked.
+pub struct Origin(pub String);
+
+impl<S: Sync> FromRequestParts<S> for Origin {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(head: &mut Parts, _: &S) -> std::result::Result<Self, Infallible> {
+        Ok(Self(origin(&head.uri, &head.headers)))
+    }
 }
 
 /// An entry by path or by id.

@@ -2,14 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use http::{HeaderMap, Uri};
 use onggi_cluster::id::LinkId;
 use onggi_cluster::metadata::record::tree::LinkRole;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use crate::drive_api::error::{DriveError, Result};
-use crate::drive_api::request::{self, By, Document, EntryReference};
+use crate::drive_api::request::{By, Document, EntryReference, Origin};
 use crate::drive_api::router::DriveApi;
 use crate::drive_api::text_form;
 use crate::services::Secret;
@@ -87,27 +86,24 @@ pub struct LinkJson {
 pub async fn create(
     State(api): State<DriveApi>,
     By(actor): By,
-    uri: Uri,
-    headers: HeaderMap,
+    Origin(origin): Origin,
     Document(asked): Document<Create>,
 ) -> Result<Json<LinkJson>> {
     let made = api.shares().create(&actor, asked.entry.at()?, asked.role.into(), asked.terms.checked()?).await?;
-    Ok(Json(LinkJson::new(&made, &request::origin(&uri, &headers))))
+    Ok(Json(LinkJson::new(&made, &origin)))
 }
 
 /// `POST /links/list`: all of them, or those of one entry.
 pub async fn list(
     State(api): State<DriveApi>,
     By(actor): By,
-    uri: Uri,
-    headers: HeaderMap,
+    Origin(origin): Origin,
     Document(asked): Document<List>,
 ) -> Result<Json<Value>> {
     let is_of_all = asked.entry.path.is_none() && asked.entry.id.is_none();
     let of = if is_of_all { None } else { Some(asked.entry.at()?) };
     let after = asked.cursor.as_deref().map(link_id).transpose()?;
     let page = api.shares().list(&actor, of, after, asked.limit.unwrap_or(PAGE_LINKS)).await?;
-    let origin = request::origin(&uri, &headers);
     let links: Vec<LinkJson> = page.links.iter().map(|link| LinkJson::new(link, &origin)).collect();
     Ok(Json(json!({ "links": links, "cursor": page.next.map(id_text) })))
 }
@@ -116,12 +112,11 @@ pub async fn list(
 pub async fn update(
     State(api): State<DriveApi>,
     By(actor): By,
-    uri: Uri,
-    headers: HeaderMap,
+    Origin(origin): Origin,
     Document(asked): Document<Update>,
 ) -> Result<Json<LinkJson>> {
     let changed = api.shares().update(&actor, link_id(&asked.id)?, asked.terms.checked()?).await?;
-    Ok(Json(LinkJson::new(&changed, &request::origin(&uri, &headers))))
+    Ok(Json(LinkJson::new(&changed, &origin)))
 }
 
 /// `POST /links/revoke`

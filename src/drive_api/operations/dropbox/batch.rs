@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 
 use super::argument::{Argument, By};
 use super::entries::{self, PathArgument, Relocation};
+use super::metadata;
 use super::route_error::{Result, RouteError, tag, tagged};
 use crate::drive_api::error::DriveError;
 use crate::drive_api::router::DriveApi;
+use crate::services::drive::actor::Actor;
 
 /// Dropbox's own.
 const ENTRIES_MAX: usize = 1000;
@@ -38,7 +40,7 @@ pub async fn delete(
     let mut done = Vec::new();
     for entry in &asked.entries {
         done.push(match entries::trash(&api, &actor, entry).await {
-            Ok((_, entry)) => json!({ ".tag": "success", "metadata": super::metadata::of_entry(&entry) }),
+            Ok((_, entry)) => json!({ ".tag": "success", "metadata": metadata::of_entry(&entry) }),
             Err(error) => failed(error, |error| error)?,
         });
     }
@@ -54,7 +56,7 @@ pub async fn create_folders(
     let mut done = Vec::new();
     for path in &asked.paths {
         done.push(match entries::make_folder(&api, &actor, path, asked.autorename).await {
-            Ok(entry) => json!({ ".tag": "success", "metadata": without_tag(super::metadata::of_entry(&entry)) }),
+            Ok(entry) => json!({ ".tag": "success", "metadata": without_tag(metadata::of_entry(&entry)) }),
             Err(error) => failed(error, |error| error)?,
         });
     }
@@ -66,13 +68,7 @@ pub async fn move_entries(
     By(actor): By,
     Argument(asked): Argument<Batch<Relocation>>,
 ) -> Result<Json<Value>> {
-    check(asked.entries.len())?;
-    let mut done = Vec::new();
-    for relocation in &asked.entries {
-        let moved = entries::relocate(&api, &actor, relocation, asked.autorename, true).await;
-        done.push(relocated(moved)?);
-    }
-    Ok(complete(done))
+    relocate(&api, &actor, &asked, true).await
 }
 
 pub async fn copy_entries(
@@ -80,20 +76,19 @@ pub async fn copy_entries(
     By(actor): By,
     Argument(asked): Argument<Batch<Relocation>>,
 ) -> Result<Json<Value>> {
+    relocate(&api, &actor, &asked, false).await
+}
+
+async fn relocate(api: &DriveApi, actor: &Actor, asked: &Batch<Relocation>, moves: bool) -> Result<Json<Value>> {
     check(asked.entries.len())?;
     let mut done = Vec::new();
     for relocation in &asked.entries {
-        let copied = entries::relocate(&api, &actor, relocation, asked.autorename, false).await;
-        done.push(relocated(copied)?);
+        done.push(match entries::relocate(api, actor, relocation, asked.autorename, moves).await {
+            Ok(entry) => json!({ ".tag": "success", "success": metadata::of_entry(&entry) }),
+            Err(error) => failed(error, |error| tagged("relocation_error", error))?,
+        });
     }
     Ok(complete(done))
-}
-
-fn relocated(done: Result<crate::services::drive::entries::Entry>) -> Result<Value> {
-    match done {
-        Ok(entry) => Ok(json!({ ".tag": "success", "success": super::metadata::of_entry(&entry) })),
-        Err(error) => failed(error, |error| tagged("relocation_error", error)),
-    }
 }
 
 /// What one entry was refused for. A fault is one of the whole batch: what was not done by then is asked for again.

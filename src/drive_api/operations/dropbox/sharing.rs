@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use http::{HeaderMap, Uri};
 use onggi_cluster::id::LinkId;
 use onggi_cluster::metadata::outcome::Refusal;
 use onggi_cluster::metadata::record::tree::LinkRole;
@@ -14,8 +13,9 @@ use super::metadata;
 use super::route_error::{Result, RouteError, lookup, tag};
 use crate::drive_api::error::DriveError;
 use crate::drive_api::operations::links;
+use crate::drive_api::request::Origin;
 use crate::drive_api::router::DriveApi;
-use crate::drive_api::{request, text_form};
+use crate::drive_api::text_form;
 use crate::services::drive::actor::Actor;
 use crate::services::share_service::{LinkTerms, ShareError, Shared};
 use crate::services::{Error, Secret};
@@ -66,8 +66,7 @@ pub struct Url {
 pub async fn create(
     State(api): State<DriveApi>,
     By(actor): By,
-    uri: Uri,
-    headers: HeaderMap,
+    Origin(origin): Origin,
     Argument(asked): Argument<Create>,
 ) -> Result<Json<Value>> {
     let at = at(&asked.path).map_err(lookup("path"))?;
@@ -78,21 +77,19 @@ pub async fn create(
     };
     let made = api.shares().create(&actor, at, role, settings.terms(false)?).await;
     let shared = made.map_err(DriveError::from).map_err(lookup("path"))?;
-    Ok(Json(link_metadata(&shared, &request::origin(&uri, &headers))))
+    Ok(Json(link_metadata(&shared, &origin)))
 }
 
 pub async fn list(
     State(api): State<DriveApi>,
     By(actor): By,
-    uri: Uri,
-    headers: HeaderMap,
+    Origin(origin): Origin,
     Argument(asked): Argument<List>,
 ) -> Result<Json<Value>> {
     let of = asked.path.as_deref().map(at).transpose().map_err(lookup("path"))?;
     let after = asked.cursor.as_deref().map(links::link_id).transpose()?;
     let listed = api.shares().list(&actor, of, after, PAGE_LINKS).await;
     let page = listed.map_err(DriveError::from).map_err(lookup("path"))?;
-    let origin = request::origin(&uri, &headers);
     // A link to what lies in the trash has no metadata, and works again once that is back.
     let standing = page.links.iter().filter(|shared| shared.entry.is_some());
     let shown: Vec<Value> = standing.map(|shared| link_metadata(shared, &origin)).collect();
@@ -106,14 +103,13 @@ pub async fn list(
 pub async fn modify(
     State(api): State<DriveApi>,
     By(actor): By,
-    uri: Uri,
-    headers: HeaderMap,
+    Origin(origin): Origin,
     Argument(asked): Argument<Modify>,
 ) -> Result<Json<Value>> {
     let link = named(&api, &actor, &asked.url)?;
     let changed = api.shares().update(&actor, link, asked.settings.terms(asked.remove_expiration)?).await;
     let shared = changed.map_err(not_found)?;
-    Ok(Json(link_metadata(&shared, &request::origin(&uri, &headers))))
+    Ok(Json(link_metadata(&shared, &origin)))
 }
 
 pub async fn revoke(State(api): State<DriveApi>, By(actor): By, Argument(asked): Argument<Url>) -> Result<Json<Value>> {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use http::{HeaderMap, Uri};
+use http::HeaderMap;
 use onggi_cluster::id::{EntryId, UserId};
 use onggi_cluster::metadata::command::tree::At;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use super::route_error::{Result as RouteResult, lookup};
 use crate::drive_api::auth::AuthError;
 use crate::drive_api::error::{DriveError, Result};
 use crate::drive_api::operations::download;
-use crate::drive_api::request;
+use crate::drive_api::request::Origin;
 use crate::drive_api::router::DriveApi;
 use crate::services::drive::actor::Actor;
 
@@ -41,8 +41,7 @@ struct Link {
 pub async fn get_temporary_link(
     State(api): State<DriveApi>,
     By(actor): By,
-    uri: Uri,
-    headers: HeaderMap,
+    Origin(origin): Origin,
     Argument(asked): Argument<Asked>,
 ) -> RouteResult<Json<Value>> {
     let at = at(&asked.path).map_err(lookup("path"))?;
@@ -54,7 +53,7 @@ pub async fn get_temporary_link(
     if let Some(fields) = shown.as_object_mut() {
         fields.remove(".tag");
     }
-    Ok(Json(json!({ "metadata": shown, "link": format!("{}/t/{sealed}", request::origin(&uri, &headers)) })))
+    Ok(Json(json!({ "metadata": shown, "link": format!("{}/t/{sealed}", origin) })))
 }
 
 /// `GET /t/{link}`
