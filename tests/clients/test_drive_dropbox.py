@@ -186,6 +186,14 @@ def test_shared_links(sdk, client, drive_user):
     with pytest.raises(urllib.error.HTTPError) as locked:
         read(f"{made.url}/download", drive_user)
     assert locked.value.code == 401
+    opened = client.sharing_modify_shared_link_settings(made.url, sdk.sharing.SharedLinkSettings(require_password=False))
+    assert opened.link_permissions.require_password is False
+    # A link that would let in more than was asked for is not made.
+    audience = sdk.sharing.LinkAudience.team
+    for narrow in [{"allow_download": False}, {"audience": audience}, {"require_password": True}]:
+        with pytest.raises(sdk.exceptions.ApiError) as refused:
+            client.sharing_create_shared_link_with_settings("/shared.txt", sdk.sharing.SharedLinkSettings(**narrow))
+        assert refused.value.error.get_settings_error().is_invalid_settings(), narrow
     client.sharing_revoke_shared_link(made.url)
     assert client.sharing_list_shared_links("/shared.txt").links == []
     with pytest.raises(sdk.exceptions.ApiError) as gone:

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::argument::{Argument, By, at};
 use super::metadata;
-use super::route_error::{Result, RouteError, lookup, tag};
+use super::route_error::{Result, RouteError, lookup, tag, tagged};
 use crate::drive_api::error::DriveError;
 use crate::drive_api::operations::links;
 use crate::drive_api::request::Origin;
@@ -25,10 +25,14 @@ const PAGE_LINKS: usize = 200;
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Settings {
+    require_password: Option<bool>,
     link_password: Option<String>,
     expires: Option<String>,
     /// `viewer` or `editor`.
     access: Option<Tagged>,
+    audience: Option<Tagged>,
+    requested_visibility: Option<Tagged>,
+    allow_download: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -71,9 +75,10 @@ pub async fn create(
 ) -> Result<Json<Value>> {
     let at = at(&asked.path).map_err(lookup("path"))?;
     let settings = asked.settings.unwrap_or_default();
-    let role = match settings.access.as_ref().map(|access| access.tag.as_str()) {
+    let role = match tag_of(&settings.access) {
         Some("editor") => LinkRole::Edit,
-        _ => LinkRole::View,
+        None | Some("viewer" | "default" | "max") => LinkRole::View,
+        Some(_) => return Err(refused_settings()),
     };
     let made = api.shares().create(&actor, at, role, settings.terms(false)?).await;
     let shared = made.map_err(DriveError::from).map_err(lookup("path"))?;
@@ -106,6 +111,9 @@ pub async fn modify(
     Origin(origin): Origin,
     Argument(asked): Argument<Modify>,
 ) -> Result<Json<Value>> {
+    if asked.settings.access.is_some() {
+        return Err(refused_settings());
+    }
     let link = named(&api, &actor, &asked.url)?;
     let changed = api.shares().update(&actor, link, asked.settings.terms(asked.remove_expiration)?).await;
     let shared = changed.map_err(not_found)?;
@@ -119,15 +127,35 @@ pub async fn revoke(State(api): State<DriveApi>, By(actor): By, Argument(asked):
 }
 
 impl Settings {
+    /// What a link here cannot be kept to is refused: it would let in more than was asked for.
     fn terms(self, without_expiry: bool) -> Result<LinkTerms> {
+        let is_narrower = !matches!(tag_of(&self.audience), None | Some("public"))
+            || !matches!(tag_of(&self.requested_visibility), None | Some("public" | "password"))
+            || self.allow_download == Some(false);
+        let asks_password =
+            self.require_password == Some(true) || tag_of(&self.requested_visibility) == Some("password");
+        if is_narrower || (asks_password && self.link_password.is_none()) {
+            return Err(refused_settings());
+        }
         let no_time = || DriveError::invalid("`expires` is a time like 2026-11-22T20:00:00Z");
         let expires_ms = match self.expires {
             Some(text) => Some(Some(text_form::parse_time(&text).ok_or_else(no_time)?)),
             None => without_expiry.then_some(None),
         };
-        let password = self.link_password.map(|password| Some(Secret::new(password)));
+        let password = match self.link_password {
+            Some(password) => Some(Some(Secret::new(password))),
+            None => (self.require_password == Some(false)).then_some(None),
+        };
         Ok(LinkTerms { expires_ms, password, downloads_max: None })
     }
+}
+
+fn tag_of(union: &Option<Tagged>) -> Option<&str> {
+    union.as_ref().map(|union| union.tag.as_str())
+}
+
+fn refused_settings() -> RouteError {
+    RouteError::Tagged(tagged("settings_error", tag("invalid_settings")))
 }
 
 /// The caller's own link of this address.
