@@ -1,5 +1,5 @@
 //! `/s/TOKEN/*`: what somebody may do who came by a share link (docs/share-links.md). Nobody else's proof is looked at.
-//! Invariant: the link, and its password, are looked at before anything of a body is read.
+//! Invariant: the link, and its password, are looked at before anything of a body is read, but for `unlock`, whose body is the password.
 
 mod shared_entry;
 

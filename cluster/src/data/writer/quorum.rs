@@ -1,5 +1,5 @@
 //! Quorum: how far each replica is with one body, and what follows for the body. Pure.
-//! Owns: the majority rule. A replica that was lost stays lost.
+//! Owns: whom the majority is counted among, and when there can be none any more. A replica that was lost stays lost.
 //! Invariant: a body is durable when a majority of every set of voters that counts has synced all of it.
 
 use crate::error::ErrorKind;

@@ -34,7 +34,7 @@ enum_fields!(OwnerChange {
     23 => RevokeGrant { grant },
 });
 
-/// How contents stand in a command: as in a record, and a blob with those who have it. Releases before 0.2 did not say who.
+/// How contents stand in a command: as in a record, and a blob with those who have it. Logs from before that was said have blobs without.
 #[derive(Clone)]
 enum Carried {
     Empty,
