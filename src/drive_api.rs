@@ -4,13 +4,16 @@
 pub mod accounts;
 pub mod auth;
 pub mod cursor;
+pub mod description;
 pub mod error;
 pub mod operations;
 pub mod router;
 
+mod answer_json;
 mod entry_json;
 mod escaped_json;
 mod file_metadata;
+mod html;
 mod media_type;
 mod multipart;
 mod request;

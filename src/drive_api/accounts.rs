@@ -15,7 +15,7 @@ mod router;
 mod sessions;
 mod token;
 
-pub use router::Accounts;
+pub use router::{Accounts, operations};
 
 /// Dropbox's SDKs ask for exactly 40 characters.
 pub fn account_id(user: onggi_cluster::id::UserId) -> String {

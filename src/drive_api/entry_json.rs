@@ -5,13 +5,15 @@ use base64::engine::general_purpose::STANDARD;
 use onggi_cluster::metadata::record::tree::{Author, EntryKind, RevisionReason, RevisionRecord, TrashRecord};
 use onggi_cluster::metadata::record::{ChecksumAlgorithm, ETag};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::drive_api::{media_type, text_form};
 use crate::services::drive::actor::Actor;
 use crate::services::drive::entries::Entry;
 use crate::services::drive::feed::Item;
 
-#[derive(Debug, Serialize)]
+/// By `type`.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EntryJson {
     File(Box<FileJson>),
@@ -19,17 +21,24 @@ pub enum EntryJson {
     Removed(RemovedJson),
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct FileJson {
     pub id: String,
     pub name: String,
     pub path: String,
+    /// Of the head.
     pub rev: String,
     pub size: u64,
+    #[schema(format = DateTime)]
     pub modified: String,
+    #[schema(format = DateTime)]
+    /// As the client said it.
     pub client_modified: Option<String>,
+    #[schema(format = DateTime)]
     pub created: String,
+    /// Dropbox's: SHA-256 over the SHA-256 of each 4 MiB.
     pub content_hash: Option<String>,
+    /// `null`: the bytes came in parts side by side.
     pub md5: Option<String>,
     pub mime_type: String,
     pub etag: String,
@@ -39,12 +48,13 @@ pub struct FileJson {
     pub revisions: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct FolderJson {
     pub id: String,
     pub name: String,
     pub path: String,
     pub etag: String,
+    #[schema(format = DateTime)]
     pub created: String,
     /// What is below it, at any depth.
     pub files: u64,
@@ -52,21 +62,26 @@ pub struct FolderJson {
     pub bytes: u64,
 }
 
-#[derive(Debug, Serialize)]
+/// In changes only: it went from here, and whatever was below it.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct RemovedJson {
     pub id: String,
     pub path: String,
+    /// `file` or `folder`.
     pub was: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct RevisionJson {
     pub rev: String,
     pub size: u64,
+    #[schema(format = DateTime)]
     pub modified: String,
+    #[schema(format = DateTime)]
     pub client_modified: Option<String>,
     pub author: String,
     pub device: String,
+    /// `upload`, `copy` or `restore`.
     pub reason: &'static str,
     pub label: String,
     pub keep_forever: bool,
@@ -74,12 +89,14 @@ pub struct RevisionJson {
     pub is_head: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct TrashJson {
+    /// Under which it lies in the trash.
     pub trashed: String,
     pub entry: EntryJson,
     /// Where it stood.
     pub path: String,
+    #[schema(format = DateTime)]
     pub deleted: String,
 }
 

@@ -6,8 +6,9 @@ use axum::response::{IntoResponse, Response};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use onggi_cluster::metadata::outcome::Refusal;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use crate::drive_api::answer_json::ErrorJson;
 use crate::drive_api::auth::AuthError;
 use crate::drive_api::text_form;
 use crate::services::drive::name::NameRule;
@@ -165,10 +166,8 @@ fn of_kind(error: &Error) -> DriveError {
 
 impl IntoResponse for DriveError {
     fn into_response(self) -> Response {
-        let mut error = self.fields;
-        error.insert("code".to_owned(), json!(self.code));
-        error.insert("message".to_owned(), json!(self.message));
-        let mut response = (self.status, Json(json!({ "error": error }))).into_response();
+        let body = ErrorJson::new(self.code, self.message, self.fields);
+        let mut response = (self.status, Json(body)).into_response();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::drive_api::error::{DriveError, Result};
 use crate::drive_api::{request, text_form};
@@ -9,19 +10,22 @@ use crate::services::drive::name;
 use crate::services::drive::new_file::FileTarget;
 use crate::services::drive::session_details::{SessionDetails, SessionMode};
 
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
 pub struct FileMetadata {
     pub path: Option<String>,
-    /// `add`, `overwrite` or `update`, which needs `rev`.
+    /// `add` (the default), `overwrite`, or `update`, which needs `rev`.
     pub mode: Option<String>,
     pub rev: Option<String>,
-    #[serde(deserialize_with = "flag")]
+    /// What is in the way becomes no error; the file becomes a sibling of it.
+    #[serde(default, deserialize_with = "flag")]
     pub autorename: bool,
-    #[serde(deserialize_with = "time_text")]
+    /// RFC 3339, or seconds or milliseconds since 1970.
+    #[serde(default, deserialize_with = "time_text")]
     pub client_modified: Option<String>,
     #[serde(alias = "mimeType")]
     pub mime_type: Option<String>,
+    /// Compared with what arrives: Dropbox's, in hex.
     pub content_hash: Option<String>,
 }
 

@@ -14,6 +14,7 @@ use onggi_cluster::metadata::command::tree::At;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::drive_api::auth::{self, AuthError};
 use crate::drive_api::error::{DriveError, Result};
@@ -113,8 +114,9 @@ impl<S: Sync> FromRequestParts<S> for Origin {
     }
 }
 
-/// An entry by path or by id.
-#[derive(Debug, Default, Deserialize)]
+/// An entry: either `path` or `id`.
+#[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
 pub struct EntryReference {
     pub path: Option<String>,
     pub id: Option<String>,

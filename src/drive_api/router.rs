@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get, post, put};
 use onggi_cluster::id::UserId;
+use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa_axum::routes;
 
 use crate::drive_api::cursor::CursorKey;
+use crate::drive_api::description;
 use crate::drive_api::operations::{
     account, download, dropbox, entries, events, google, links, listing, presigned_upload, resume_upload, revisions,
     share, trash, tus, upload, upload_session,
@@ -73,44 +75,48 @@ impl DriveApi {
     }
 
     pub fn router(self) -> Router {
-        Router::new()
-            .route("/account", get(account::account))
-            .route("/files/upload", post(upload::upload))
-            .route(
-                "/files/upload/{session}",
-                put(resume_upload::resume_upload)
-                    .get(upload_session::upload_session)
-                    .delete(upload_session::cancel_upload),
-            )
-            .route("/files/upload/presigned/{upload}/parts", get(presigned_upload::parts))
-            .route("/files/upload/presigned/{upload}/complete", post(presigned_upload::complete))
-            .route("/files/upload/presigned/{upload}", delete(presigned_upload::cancel))
-            .route("/files/download", get(download::download_by_get).post(download::download))
-            .route("/files/metadata", post(entries::metadata))
-            .route("/files/create_folder", post(entries::create_folder))
-            .route("/files/move", post(entries::move_entry))
-            .route("/files/copy", post(entries::copy_entry))
-            .route("/files/delete", post(trash::delete))
-            .route("/files/list_trash", post(trash::list_trash))
-            .route("/files/undelete", post(trash::undelete))
-            .route("/files/purge", post(trash::purge))
-            .route("/files/list_revisions", post(revisions::list_revisions))
-            .route("/files/restore", post(revisions::restore))
-            .route("/files/update_revision", post(revisions::update_revision))
-            .route("/files/list", post(listing::list))
-            .route("/files/list/continue", post(listing::list_continue))
-            .route("/files/list/latest_cursor", post(listing::latest_cursor))
-            .route("/files/wait", post(listing::wait))
-            .route("/files/events", get(events::events))
-            .route("/files/search", post(listing::search))
-            .route("/links/create", post(links::create))
-            .route("/links/list", post(links::list))
-            .route("/links/update", post(links::update))
-            .route("/links/revoke", post(links::revoke))
-            .merge(share::router())
+        Router::from(description::routed(operations()))
             .merge(google::router())
             .merge(tus::router())
             .merge(dropbox::router())
             .with_state(self)
     }
+}
+
+/// The operations of the API itself: what is here is served, and described. The doors of others have routers of their own.
+pub fn operations() -> Vec<UtoipaMethodRouter<DriveApi>> {
+    vec![
+        routes!(account::account),
+        routes!(upload::upload),
+        routes!(resume_upload::resume_upload, upload_session::upload_session, upload_session::cancel_upload),
+        routes!(presigned_upload::parts),
+        routes!(presigned_upload::complete),
+        routes!(presigned_upload::cancel),
+        routes!(download::download_by_get, download::download),
+        routes!(entries::metadata),
+        routes!(entries::create_folder),
+        routes!(entries::move_entry),
+        routes!(entries::copy_entry),
+        routes!(trash::delete),
+        routes!(trash::list_trash),
+        routes!(trash::undelete),
+        routes!(trash::purge),
+        routes!(revisions::list_revisions),
+        routes!(revisions::restore),
+        routes!(revisions::update_revision),
+        routes!(listing::list),
+        routes!(listing::list_continue),
+        routes!(listing::latest_cursor),
+        routes!(listing::wait),
+        routes!(events::events),
+        routes!(listing::search),
+        routes!(links::create),
+        routes!(links::list),
+        routes!(links::update),
+        routes!(links::revoke),
+        routes!(share::unlock),
+        routes!(share::list),
+        routes!(share::send),
+        routes!(share::upload),
+    ]
 }

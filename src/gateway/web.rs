@@ -1,4 +1,4 @@
-//! The web listener's pages: health, metrics, the admin API below its prefix, and accounts.
+//! The web listener's pages: health, metrics, the admin API below its prefix, accounts, the drive and its description.
 //! Invariant: what needs no signature says nothing of users, buckets or secrets.
 
 use std::sync::Arc;
@@ -17,9 +17,9 @@ use serde_json::json;
 use crate::admin_api::system::System;
 use crate::admin_api::{AdminApi, PATH_PREFIX};
 use crate::console;
-use crate::drive_api::DriveApi;
 use crate::drive_api::accounts::Accounts;
 use crate::drive_api::auth::PeerAddress;
+use crate::drive_api::{DriveApi, description};
 use crate::gateway::connection::ConnectionInfo;
 use crate::gateway::front::{Api, OperationName};
 use crate::gateway::request_id::RequestId;
@@ -56,7 +56,8 @@ impl Web {
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics_page))
             .with_state(Pages { system, metrics });
-        let apis = admin.router().merge(accounts.router()).merge(drive.router()).merge(console::router());
+        let apis = admin.router().merge(accounts.router()).merge(drive.router());
+        let apis = apis.merge(description::router()).merge(console::router());
         Self { routes: TowerToHyperService::new(pages.merge(apis)) }
     }
 }
@@ -124,6 +125,7 @@ fn operation_name(path: &str) -> OperationName {
         _ if path.starts_with("/files/") => "files",
         _ if path.starts_with("/links/") => "links",
         _ if path.starts_with("/s/") || path.starts_with("/t/") => "share",
+        _ if path == "/docs" || path.starts_with("/docs/") => "docs",
         _ if path.starts_with("/2/") => "dropbox",
         _ if path.starts_with("/drive/v3/") || path.starts_with("/upload/drive/v3/") => "google",
         _ if console::owns(path) => "console",

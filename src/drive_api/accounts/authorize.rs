@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderValue, StatusCode};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::drive_api::accounts::Accounts;
 use crate::drive_api::accounts::redirect::RedirectUri;
@@ -30,6 +31,45 @@ struct Ask {
     access_type: Option<String>,
 }
 
+/// As a client sends a browser here.
+#[derive(IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "`Form` reads it field by field, as RFC 6749 §3.1 says")]
+struct AuthorizeForm {
+    /// `code`.
+    response_type: String,
+    /// Shown to the user.
+    client_id: String,
+    /// A loopback address, or one of `web.redirect_uris`. Without it the code is shown to be copied.
+    redirect_uri: Option<String>,
+    state: Option<String>,
+    code_challenge: String,
+    /// `S256`.
+    code_challenge_method: String,
+    /// Dropbox's: `offline` for a refresh token that does not change, `online` for none.
+    token_access_type: Option<String>,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "`Form` reads it field by field, as RFC 6749 §3.1 says")]
+struct SubmitForm {
+    #[serde(flatten)]
+    asked: AuthorizeForm,
+    username: String,
+    password: String,
+}
+
+/// The page on which a user lets a client in
+///
+/// RFC 6749 §4.1, with PKCE.
+#[utoipa::path(
+    get, path = "/oauth2/authorize", tag = "sign-in", operation_id = "show_authorize", params(AuthorizeForm), security(()),
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html"),
+        (status = 303, description = "To the client, with `error`."),
+        (status = "default", description = "A page that says what is wrong.", body = String, content_type = "text/html"),
+    ),
+)]
 pub async fn show(State(accounts): State<Accounts>, request: Request) -> Response {
     let form = Form::parse(request.uri().query().unwrap_or("").as_bytes());
     match Ask::parse(&form, &accounts.redirect_uris) {
@@ -41,6 +81,16 @@ pub async fn show(State(accounts): State<Accounts>, request: Request) -> Respons
     }
 }
 
+/// What that page sends
+#[utoipa::path(
+    post, path = "/oauth2/authorize", tag = "sign-in", operation_id = "submit_authorize", security(()),
+    request_body(content = SubmitForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "The code, to be copied.", body = String, content_type = "text/html"),
+        (status = 303, description = "To the client, with `code` or `error`."),
+        (status = "default", description = "A page that says what is wrong.", body = String, content_type = "text/html"),
+    ),
+)]
 pub async fn submit(State(accounts): State<Accounts>, address: PeerAddress, request: Request) -> Response {
     if let Err(error) = request_body::refuse_other_sites(request.headers()) {
         return error.into_response();

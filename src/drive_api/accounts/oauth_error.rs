@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::drive_api::accounts::answer;
 use crate::drive_api::auth::AuthError;
@@ -13,6 +14,13 @@ use crate::services::account_service::AccountError;
 pub enum OauthError {
     UnsupportedGrantType,
     Account(AuthError),
+}
+
+/// RFC 6749 §5.2.
+#[derive(Serialize, ToSchema)]
+pub struct OauthErrorJson {
+    error: &'static str,
+    error_description: String,
 }
 
 impl<E: Into<AuthError>> From<E> for OauthError {
@@ -46,8 +54,8 @@ impl OauthError {
 impl IntoResponse for OauthError {
     fn into_response(self) -> Response {
         let (status, code) = self.answer();
-        let body = Json(json!({ "error": code, "error_description": self.description() }));
-        let mut response = answer::private((status, body).into_response());
+        let body = OauthErrorJson { error: code, error_description: self.description() };
+        let mut response = answer::private((status, Json(body)).into_response());
         if let Self::Account(error) = &self {
             error.log();
             error.stamp(&mut response);

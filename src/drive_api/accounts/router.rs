@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get, post};
+use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa_axum::routes;
 
 use crate::drive_api::accounts::{app_passwords, authorize, console_session, password, revoke, sessions, token};
+use crate::drive_api::description;
 use crate::services::account_service::AccountService;
 
 /// Cheap to clone.
@@ -22,19 +24,21 @@ impl Accounts {
     }
 
     pub fn router(self) -> Router {
-        Router::new()
-            .route("/oauth2/token", post(token::token))
-            .route("/oauth2/revoke", post(revoke::revoke))
-            .route("/oauth2/authorize", get(authorize::show).post(authorize::submit))
-            .route(
-                "/console/session",
-                get(console_session::show).post(console_session::open).delete(console_session::close),
-            )
-            .route("/account/app_passwords", get(app_passwords::list).post(app_passwords::create))
-            .route("/account/app_passwords/{id}", delete(app_passwords::revoke))
-            .route("/account/sessions", get(sessions::list))
-            .route("/account/sessions/{id}", delete(sessions::end))
-            .route("/account/password", post(password::change))
-            .with_state(self)
+        Router::from(description::routed(operations())).with_state(self)
     }
+}
+
+/// What is here is served, and described.
+pub fn operations() -> Vec<UtoipaMethodRouter<Accounts>> {
+    vec![
+        routes!(token::token),
+        routes!(revoke::revoke),
+        routes!(authorize::show, authorize::submit),
+        routes!(console_session::show, console_session::open, console_session::close),
+        routes!(app_passwords::list, app_passwords::create),
+        routes!(app_passwords::revoke),
+        routes!(sessions::list),
+        routes!(sessions::end),
+        routes!(password::change),
+    ]
 }

@@ -3,18 +3,44 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::drive_api::accounts::oauth_error::OauthError;
+use crate::drive_api::accounts::oauth_error::{OauthError, OauthErrorJson};
 use crate::drive_api::accounts::request_body::Form;
 use crate::drive_api::accounts::{Accounts, account_id, answer};
 use crate::drive_api::auth::PeerAddress;
 use crate::services::Secret;
 use crate::services::account_service::{ACCESS_TOKEN_LIFE, RedeemCode, SignIn, Tokens};
 
-#[derive(Serialize)]
+/// Fields that the grant does not name are left out.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "`Form` reads it field by field, as RFC 6749 §3.1 says")]
+struct TokenForm {
+    /// `password`, `authorization_code` or `refresh_token`.
+    grant_type: String,
+    /// `password`.
+    username: Option<String>,
+    /// `password`.
+    password: Option<String>,
+    /// `password`: what history calls the device. The client, if it is not said.
+    device: Option<String>,
+    client_id: Option<String>,
+    /// `authorization_code`.
+    code: Option<String>,
+    /// `authorization_code`: PKCE is required.
+    code_verifier: Option<String>,
+    /// `authorization_code`: as it was asked with.
+    redirect_uri: Option<String>,
+    /// `refresh_token`.
+    refresh_token: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tokens)]
 struct TokenAnswer<'a> {
     access_token: &'a str,
     token_type: &'static str,
+    /// In seconds.
     expires_in: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
@@ -23,6 +49,17 @@ struct TokenAnswer<'a> {
     uid: String,
 }
 
+/// An access token for a password, a code or a refresh token
+///
+/// RFC 6749 §5.1. A refresh token is good once; the answer brings the next one.
+#[utoipa::path(
+    post, path = "/oauth2/token", tag = "sign-in", security(()),
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "The tokens.", body = TokenAnswer<'_>),
+        (status = "default", description = "It was not done.", body = OauthErrorJson),
+    ),
+)]
 pub async fn token(State(accounts): State<Accounts>, request: Request) -> Result<Response, OauthError> {
     let (head, body) = request.into_parts();
     let address = PeerAddress::of(&head)?.ip();

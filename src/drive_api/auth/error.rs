@@ -7,8 +7,9 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use serde_json::json;
+use serde_json::Map;
 
+use crate::drive_api::answer_json::ErrorJson;
 use crate::services::ErrorKind;
 use crate::services::account_service::AccountError;
 
@@ -90,8 +91,7 @@ impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
         self.log();
         let (status, code) = self.answer();
-        let mut response =
-            (status, Json(json!({ "error": { "code": code, "message": self.message() } }))).into_response();
+        let mut response = (status, Json(ErrorJson::new(code, self.message(), Map::new()))).into_response();
         if status == StatusCode::UNAUTHORIZED {
             // Not Basic: browsers would ask for a password in a window of their own.
             let challenge = HeaderValue::from_static("Bearer realm=\"onggi\"");

@@ -3,12 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::drive_api::error::Result;
 use crate::drive_api::request::By;
 use crate::drive_api::router::DriveApi;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct AccountJson {
     user: String,
     display_name: String,
@@ -17,8 +18,10 @@ pub struct AccountJson {
     bucket: String,
 }
 
-#[derive(Serialize)]
+/// In bytes.
+#[derive(Serialize, ToSchema)]
 pub struct QuotaJson {
+    /// `null`: none.
     limit: Option<u64>,
     /// All of it, other buckets included: what the limit is compared with.
     used: u64,
@@ -27,6 +30,11 @@ pub struct QuotaJson {
     trash: u64,
 }
 
+/// Who is signed in, and how much room there is
+#[utoipa::path(
+    get, path = "/account", tag = "account",
+    responses((status = 200, description = "The user.", body = AccountJson)),
+)]
 pub async fn account(State(api): State<DriveApi>, By(actor): By) -> Result<Json<AccountJson>> {
     let usage = api.drive().usage(&actor).await?;
     let quota = QuotaJson {

@@ -11,7 +11,9 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
+use crate::drive_api::description::FileBytes;
 use crate::drive_api::entry_json::EntryJson;
 use crate::drive_api::error::{DriveError, Result};
 use crate::drive_api::request::{self, By, Document, EntryReference};
@@ -28,16 +30,24 @@ const ENTRY: HeaderName = HeaderName::from_static("onggi-entry");
 /// RFC 5987: what may stand as it is in `filename*`.
 const IN_FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
 pub struct DownloadRequest {
     #[serde(flatten)]
+    #[param(ignore)]
     pub entry: EntryReference,
+    /// The head, if it is not said.
     pub rev: Option<String>,
     /// Shown in the browser instead of saved.
     pub inline: Option<String>,
 }
 
+/// The bytes of a file, or of one of its revisions
+///
+/// The entry stands in the header `Onggi-Entry`, as JSON.
+#[utoipa::path(
+    post, path = "/files/download", tag = "entries", request_body = DownloadRequest, params(FileBytes), responses(FileBytes),
+)]
 pub async fn download(
     State(api): State<DriveApi>,
     By(actor): By,
@@ -47,7 +57,14 @@ pub async fn download(
     send(&api, &actor, &asked, &headers).await
 }
 
-/// For browsers, which cannot send a body.
+/// The same for browsers, which cannot send a body
+#[utoipa::path(
+    get,
+    path = "/files/download",
+    tag = "entries",
+    params(EntryReference, DownloadRequest, FileBytes),
+    responses(FileBytes)
+)]
 pub async fn download_by_get(
     State(api): State<DriveApi>,
     By(actor): By,

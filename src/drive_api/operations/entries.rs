@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::drive_api::entry_json::EntryJson;
 use crate::drive_api::error::Result;
@@ -10,7 +11,11 @@ use crate::drive_api::request::{self, By, Document, EntryReference};
 use crate::drive_api::router::DriveApi;
 use crate::services::drive::name;
 
-/// `POST /files/metadata`
+/// One entry
+#[utoipa::path(
+    post, path = "/files/metadata", tag = "entries", request_body = EntryReference,
+    responses((status = 200, description = "The entry.", body = EntryJson)),
+)]
 pub async fn metadata(
     State(api): State<DriveApi>,
     By(actor): By,
@@ -20,14 +25,19 @@ pub async fn metadata(
     Ok(Json(EntryJson::new(&actor, &entry)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct CreateFolder {
     path: String,
+    /// What has this name already becomes no error, but a sibling.
     #[serde(default)]
     autorename: bool,
 }
 
-/// `POST /files/create_folder`
+/// Make a folder, and those above it that are not there
+#[utoipa::path(
+    post, path = "/files/create_folder", tag = "entries", request_body = CreateFolder,
+    responses((status = 200, description = "The folder.", body = EntryJson)),
+)]
 pub async fn create_folder(
     State(api): State<DriveApi>,
     By(actor): By,
@@ -38,17 +48,23 @@ pub async fn create_folder(
     Ok(Json(EntryJson::new(&actor, &entry)))
 }
 
-/// `from` may be an id.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct Relocate {
+    /// A path or an id.
     from: String,
     to: String,
+    /// Which revision is copied, if not the head.
     rev: Option<String>,
+    /// What has this name already becomes no error, but a sibling.
     #[serde(default)]
     autorename: bool,
 }
 
-/// `POST /files/move`
+/// Move or rename, with whatever is below it
+#[utoipa::path(
+    post, path = "/files/move", tag = "entries", operation_id = "move", request_body = Relocate,
+    responses((status = 200, description = "The entry, where it is now.", body = EntryJson)),
+)]
 pub async fn move_entry(
     State(api): State<DriveApi>,
     By(actor): By,
@@ -59,7 +75,11 @@ pub async fn move_entry(
     Ok(Json(EntryJson::new(&actor, &entry)))
 }
 
-/// `POST /files/copy`
+/// Copy, with whatever is below it
+#[utoipa::path(
+    post, path = "/files/copy", tag = "entries", operation_id = "copy", request_body = Relocate,
+    responses((status = 200, description = "The copy.", body = EntryJson)),
+)]
 pub async fn copy_entry(
     State(api): State<DriveApi>,
     By(actor): By,

@@ -15,6 +15,7 @@ use onggi_cluster::metadata::command::tree::At;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
+use utoipa::IntoParams;
 
 use crate::drive_api::error::Result;
 use crate::drive_api::operations::listing::open;
@@ -30,11 +31,19 @@ const PROOF_INTERVAL: Duration = Duration::from_secs(1);
 /// Then the client connects again: no stream outlives the balance of connections over nodes by more.
 const STREAM_TIME_MAX: Duration = Duration::from_secs(15 * 60);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct EventsQuery {
     cursor: String,
 }
 
+/// Changes, as server-sent events
+///
+/// `event: change` with `data: {"cursor": …}` whenever the cursor has something to tell. The stream ends after a quarter of an hour at the latest: connect again.
+#[utoipa::path(
+    get, path = "/files/events", tag = "listing", params(EventsQuery),
+    responses((status = 200, description = "Events.", body = String, content_type = "text/event-stream")),
+)]
 pub async fn events(State(api): State<DriveApi>, By(actor): By, request: Request) -> Result<Response> {
     let (head, _) = request.into_parts();
     let EventsQuery { cursor } = request::query(&head.uri)?;

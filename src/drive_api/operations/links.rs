@@ -5,8 +5,9 @@ use axum::extract::State;
 use onggi_cluster::id::LinkId;
 use onggi_cluster::metadata::record::tree::LinkRole;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
+use crate::drive_api::answer_json::Done;
 use crate::drive_api::error::{DriveError, Result};
 use crate::drive_api::request::{By, Document, EntryReference, Origin};
 use crate::drive_api::router::DriveApi;
@@ -16,7 +17,8 @@ use crate::services::share_service::{LinkTerms, Shared};
 
 const PAGE_LINKS: usize = 1000;
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+/// To see, to change, or only to drop files.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     #[default]
@@ -26,18 +28,21 @@ pub enum Role {
 }
 
 /// Left out: as it is. `null`: without.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize, ToSchema)]
 struct Terms {
-    #[serde(deserialize_with = "said")]
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires: Option<Option<String>>,
-    #[serde(deserialize_with = "said")]
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
     password: Option<Option<String>>,
-    #[serde(deserialize_with = "said")]
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<u64>)]
     max_downloads: Option<Option<u64>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CreateLink)]
 pub struct Create {
     #[serde(flatten)]
     entry: EntryReference,
@@ -47,14 +52,17 @@ pub struct Create {
     terms: Terms,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = UpdateLink)]
 pub struct Update {
     id: String,
     #[serde(flatten)]
     terms: Terms,
 }
 
-#[derive(Deserialize)]
+/// Without `path` and `id`: all of them.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ListLinks)]
 pub struct List {
     #[serde(flatten)]
     entry: EntryReference,
@@ -62,12 +70,20 @@ pub struct List {
     limit: Option<usize>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RevokeLink)]
 pub struct Revoke {
     id: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+pub struct LinkPage {
+    links: Vec<LinkJson>,
+    /// `null`: these were the last.
+    cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
 pub struct LinkJson {
     id: String,
     /// `null`: made before the cluster got another master key.
@@ -75,14 +91,20 @@ pub struct LinkJson {
     /// `null`: removed, or in the trash.
     path: Option<String>,
     role: Role,
+    #[schema(format = DateTime)]
     created: String,
+    #[schema(format = DateTime)]
     expires: Option<String>,
     has_password: bool,
     downloads: u64,
     max_downloads: Option<u64>,
 }
 
-/// `POST /links/create`
+/// Make a link
+#[utoipa::path(
+    post, path = "/links/create", tag = "links", operation_id = "create_link", request_body = Create,
+    responses((status = 200, description = "The link.", body = LinkJson)),
+)]
 pub async fn create(
     State(api): State<DriveApi>,
     By(actor): By,
@@ -93,22 +115,30 @@ pub async fn create(
     Ok(Json(LinkJson::new(&made, &origin)))
 }
 
-/// `POST /links/list`: all of them, or those of one entry.
+/// All links, or those of one entry
+#[utoipa::path(
+    post, path = "/links/list", tag = "links", operation_id = "list_links", request_body = List,
+    responses((status = 200, description = "A page of them.", body = LinkPage)),
+)]
 pub async fn list(
     State(api): State<DriveApi>,
     By(actor): By,
     Origin(origin): Origin,
     Document(asked): Document<List>,
-) -> Result<Json<Value>> {
+) -> Result<Json<LinkPage>> {
     let is_of_all = asked.entry.path.is_none() && asked.entry.id.is_none();
     let of = if is_of_all { None } else { Some(asked.entry.at()?) };
     let after = asked.cursor.as_deref().map(link_id).transpose()?;
     let page = api.shares().list(&actor, of, after, asked.limit.unwrap_or(PAGE_LINKS)).await?;
-    let links: Vec<LinkJson> = page.links.iter().map(|link| LinkJson::new(link, &origin)).collect();
-    Ok(Json(json!({ "links": links, "cursor": page.next.map(id_text) })))
+    let links = page.links.iter().map(|link| LinkJson::new(link, &origin)).collect();
+    Ok(Json(LinkPage { links, cursor: page.next.map(id_text) }))
 }
 
-/// `POST /links/update`
+/// Change who comes in, and for how long
+#[utoipa::path(
+    post, path = "/links/update", tag = "links", operation_id = "update_link", request_body = Update,
+    responses((status = 200, description = "The link.", body = LinkJson)),
+)]
 pub async fn update(
     State(api): State<DriveApi>,
     By(actor): By,
@@ -119,14 +149,18 @@ pub async fn update(
     Ok(Json(LinkJson::new(&changed, &origin)))
 }
 
-/// `POST /links/revoke`
+/// End a link
+#[utoipa::path(
+    post, path = "/links/revoke", tag = "links", operation_id = "revoke_link", request_body = Revoke,
+    responses((status = 200, description = "It lets nobody in any more.", body = Done)),
+)]
 pub async fn revoke(
     State(api): State<DriveApi>,
     By(actor): By,
     Document(asked): Document<Revoke>,
-) -> Result<Json<Value>> {
+) -> Result<Json<Done>> {
     api.shares().revoke(&actor, link_id(&asked.id)?).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Done {}))
 }
 
 impl Terms {

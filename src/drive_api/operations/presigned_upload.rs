@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, Uri};
 use onggi_cluster::id::{UploadId, UserId};
 use onggi_cluster::metadata::record::PartRecord;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::drive_api::error::{DriveError, Result};
 use crate::drive_api::file_metadata::FileMetadata;
@@ -33,11 +33,14 @@ const ADDRESS_LIFE: Duration = Duration::from_secs(6 * 60 * 60);
 /// Addresses in one answer.
 const PAGE_PARTS: usize = 1000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = BeginUpload)]
 pub struct Begin {
     #[serde(flatten)]
     metadata: FileMetadata,
+    /// Of the file, for `presigned`, which needs it.
     size: Option<u64>,
+    /// For `presigned`.
     part_size: Option<u64>,
 }
 
@@ -52,8 +55,11 @@ struct Upload {
     metadata: FileMetadata,
 }
 
-#[derive(Serialize)]
-struct UploadJson {
+/// An upload whose parts go to S3, in any order and side by side.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PresignedUpload)]
+pub struct UploadJson {
+    /// Stands for all of it; no node keeps it.
     upload: String,
     size: u64,
     part_size: u64,
@@ -63,23 +69,25 @@ struct UploadJson {
     has_more: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StoredPart)]
 struct StoredJson {
     number: u16,
     size: u64,
     etag: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = MissingPart)]
 struct MissingJson {
     number: u16,
     size: u64,
-    /// For `PUT`.
+    /// For `PUT`; good for six hours.
     url: String,
 }
 
 /// `POST /files/upload?uploadType=presigned`
-pub async fn begin(api: &DriveApi, actor: &Actor, head: &Parts, asked: Begin) -> Result<Response> {
+pub async fn begin(api: &DriveApi, actor: &Actor, head: &Parts, asked: Begin) -> Result<UploadJson> {
     let size = asked.size.ok_or_else(|| DriveError::invalid("say the `size` of the file"))?;
     let part_size = part_size(size, asked.part_size)?;
     let target = asked.metadata.target(None)?;
@@ -92,17 +100,23 @@ pub async fn begin(api: &DriveApi, actor: &Actor, head: &Parts, asked: Begin) ->
         part_size,
         metadata: asked.metadata,
     };
-    let answer = answer(api, actor, &base(api, &head.uri, &head.headers), &upload, &begun.bucket, &[], 0)?;
-    Ok(Json(answer).into_response())
+    answer(api, actor, &base(api, &head.uri, &head.headers), &upload, &begun.bucket, &[], 0)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct After {
+    /// The last missing one of the answer before.
     #[serde(default)]
     after: u16,
 }
 
-/// `GET /files/upload/presigned/{upload}/parts`: what is stored, and new addresses for what is not.
+/// What is stored, and new addresses for what is not
+#[utoipa::path(
+    get, path = "/files/upload/presigned/{upload}/parts", tag = "uploads", operation_id = "list_parts",
+    params(("upload" = String, Path), After),
+    responses((status = 200, description = "A page of parts.", body = UploadJson)),
+)]
 pub async fn parts(
     State(api): State<DriveApi>,
     By(actor): By,
@@ -110,14 +124,18 @@ pub async fn parts(
     Query(After { after }): Query<After>,
     uri: Uri,
     headers: HeaderMap,
-) -> Result<Response> {
+) -> Result<Json<UploadJson>> {
     let upload = open(&api, &actor, &sealed)?;
     let (bucket, stored) = api.drive().stored_parts(&actor, upload.key.clone(), upload.id()?).await?;
-    let answer = answer(&api, &actor, &base(&api, &uri, &headers), &upload, &bucket, &stored, after)?;
-    Ok(Json(answer).into_response())
+    Ok(Json(answer(&api, &actor, &base(&api, &uri, &headers), &upload, &bucket, &stored, after)?))
 }
 
-/// `POST /files/upload/presigned/{upload}/complete`
+/// Make the file of its parts
+#[utoipa::path(
+    post, path = "/files/upload/presigned/{upload}/complete", tag = "uploads", operation_id = "complete_parts",
+    params(("upload" = String, Path)),
+    responses((status = 200, description = "The file.", body = FileResource)),
+)]
 pub async fn complete(
     State(api): State<DriveApi>,
     By(actor): By,
@@ -129,7 +147,12 @@ pub async fn complete(
     Ok(Json(FileResource::new(&actor, &stored)))
 }
 
-/// `DELETE /files/upload/presigned/{upload}`
+/// Give an upload by parts up
+#[utoipa::path(
+    delete, path = "/files/upload/presigned/{upload}", tag = "uploads", operation_id = "cancel_parts",
+    params(("upload" = String, Path)),
+    responses((status = 204, description = "It is over.")),
+)]
 pub async fn cancel(State(api): State<DriveApi>, By(actor): By, Path(sealed): Path<String>) -> Result<StatusCode> {
     let upload = open(&api, &actor, &sealed)?;
     let id = upload.id()?;

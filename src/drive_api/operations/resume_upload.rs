@@ -8,6 +8,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderValue, RANGE};
 use http::{HeaderMap, StatusCode};
 use onggi_cluster::id::UploadId;
 
+use crate::drive_api::answer_json::ErrorJson;
 use crate::drive_api::error::{DriveError, Result};
 use crate::drive_api::file_metadata;
 use crate::drive_api::operations::google::file_resource::FileResource;
@@ -19,6 +20,25 @@ use crate::services::drive::entries::Entry;
 use crate::services::drive::new_file::FileClaims;
 use crate::services::drive::session::Session;
 
+/// The next piece of an upload, or the question how far it is
+///
+/// Google's protocol: without a `Content-Range` the body is the whole file; `bytes */N` asks, and ends the upload if it is whole.
+#[utoipa::path(
+    put, path = "/files/upload/{session}", tag = "uploads",
+    params(
+        ("session" = String, Path),
+        ("Content-Range" = Option<String>, Header, description = "`bytes FIRST-LAST/TOTAL`; `*` for a total that is not known."),
+    ),
+    request_body(content(("application/octet-stream"))),
+    responses(
+        (status = 200, description = "The file: everything is there.", body = FileResource),
+        (
+            status = 308, description = "Go on after what is stored.",
+            headers(("Range" = String, description = "`bytes=0-LAST`: what is stored. Without it, nothing is.")),
+        ),
+        (status = 409, description = "`incorrect_offset` with `expected_offset`.", body = ErrorJson),
+    ),
+)]
 pub async fn resume_upload(
     State(api): State<DriveApi>,
     By(actor): By,

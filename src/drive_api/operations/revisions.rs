@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::drive_api::entry_json::{EntryJson, RevisionJson};
 use crate::drive_api::error::{DriveError, Result};
@@ -14,22 +15,30 @@ const PAGE_REVISIONS_MAX: usize = 100;
 /// A label stands in lists.
 const LABEL_CHARS_MAX: usize = 200;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct ListRevisions {
     #[serde(flatten)]
     entry: EntryReference,
     limit: Option<usize>,
+    /// Those before it: the last one of the page before.
     before_rev: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct RevisionPage {
     entries: Vec<RevisionJson>,
     has_more: bool,
+    /// The file lies in the trash.
     is_deleted: bool,
 }
 
-/// `POST /files/list_revisions`: newest first. Of a path from which a file was deleted, those of that file.
+/// Revisions of a file, newest first
+///
+/// Of a path from which a file was deleted: those of that file.
+#[utoipa::path(
+    post, path = "/files/list_revisions", tag = "revisions", request_body = ListRevisions,
+    responses((status = 200, description = "A page of them.", body = RevisionPage)),
+)]
 pub async fn list_revisions(
     State(api): State<DriveApi>,
     By(actor): By,
@@ -43,14 +52,20 @@ pub async fn list_revisions(
     Ok(Json(RevisionPage { entries, has_more: found.has_more, is_deleted: found.of.trashed.is_some() }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct Restore {
     #[serde(flatten)]
     entry: EntryReference,
     rev: String,
 }
 
-/// `POST /files/restore`: a new revision with the contents of an old one; a deleted file comes back first.
+/// A new revision with the contents of an old one
+///
+/// A deleted file comes back first.
+#[utoipa::path(
+    post, path = "/files/restore", tag = "revisions", request_body = Restore,
+    responses((status = 200, description = "The file.", body = EntryJson)),
+)]
 pub async fn restore(
     State(api): State<DriveApi>,
     By(actor): By,
@@ -60,16 +75,21 @@ pub async fn restore(
     Ok(Json(EntryJson::new(&actor, &entry)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct UpdateRevision {
     #[serde(flatten)]
     entry: EntryReference,
     rev: String,
     keep_forever: Option<bool>,
+    #[schema(max_length = 200)]
     label: Option<String>,
 }
 
-/// `POST /files/update_revision`
+/// Keep a revision for ever, or give it a label
+#[utoipa::path(
+    post, path = "/files/update_revision", tag = "revisions", request_body = UpdateRevision,
+    responses((status = 200, description = "The revision.", body = RevisionJson)),
+)]
 pub async fn update_revision(
     State(api): State<DriveApi>,
     By(actor): By,

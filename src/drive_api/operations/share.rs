@@ -3,20 +3,20 @@
 
 mod shared_entry;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use axum::{Json, RequestPartsExt};
 use http::header::{CACHE_CONTROL, RANGE, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use onggi_cluster::metadata::record::tree::{LinkRole, TreePath};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
+use crate::drive_api::answer_json::Done;
 use crate::drive_api::auth::{self, PeerAddress};
+use crate::drive_api::description::FileBytes;
 use crate::drive_api::error::{DriveError, Result};
 use crate::drive_api::operations::download;
 use crate::drive_api::operations::links::Role;
@@ -28,19 +28,11 @@ use crate::services::share_service::{Arriving, UNLOCKED_FOR, Visit};
 use crate::services::{Error, RESOLVE_ATTEMPTS_MAX, Secret};
 use shared_entry::SharedEntryJson;
 
-const COOKIE_NAME: &str = "__Secure-onggi-link";
+pub const COOKIE_NAME: &str = "__Secure-onggi-link";
 const PAGE_ENTRIES: usize = 1000;
 
-pub fn router() -> Router<DriveApi> {
-    Router::new()
-        .route("/s/{token}/unlock", post(unlock))
-        .route("/s/{token}/list", post(list))
-        .route("/s/{token}/download", get(send))
-        .route("/s/{token}/upload", post(upload))
-}
-
 /// Let in.
-struct Visitor(Visit);
+pub struct Visitor(Visit);
 
 impl FromRequestParts<DriveApi> for Visitor {
     type Rejection = DriveError;
@@ -54,19 +46,27 @@ impl FromRequestParts<DriveApi> for Visitor {
     }
 }
 
-#[derive(Deserialize)]
-struct Unlock {
+#[derive(Deserialize, ToSchema)]
+pub struct Unlock {
     password: String,
 }
 
-async fn unlock(
+/// Say the password of a link
+#[utoipa::path(
+    post, path = "/s/{token}/unlock", tag = "shared", params(("token" = String, Path)), request_body = Unlock, security(()),
+    responses((
+        status = 200, description = "It is right, or none is asked.", body = Done,
+        headers(("Set-Cookie" = String, description = "The proof, for an hour and this link.")),
+    )),
+)]
+pub async fn unlock(
     State(api): State<DriveApi>,
     address: PeerAddress,
     Path(token): Path<String>,
     Document(asked): Document<Unlock>,
 ) -> Result<Response> {
     let proof = api.shares().unlock(&token, Secret::new(asked.password), address.ip()).await?;
-    let mut response = private(Json(json!({})).into_response());
+    let mut response = private(Json(Done {}).into_response());
     if let Some(proof) = proof {
         let seconds = UNLOCKED_FOR.as_secs();
         let text =
@@ -78,14 +78,17 @@ async fn unlock(
     Ok(response)
 }
 
-#[derive(Deserialize)]
-struct List {
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ListShared)]
+pub struct List {
+    /// Below what is shared.
     #[serde(default)]
     path: String,
     cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SharedPage)]
 struct ListJson {
     entry: SharedEntryJson,
     role: Role,
@@ -94,7 +97,14 @@ struct ListJson {
     has_more: bool,
 }
 
-async fn list(
+/// What is shared: the entry, and what is in it
+///
+/// Of a link that only takes files nothing is shown but the folder.
+#[utoipa::path(
+    post, path = "/s/{token}/list", tag = "shared", operation_id = "list_shared", params(("token" = String, Path)),
+    request_body = List, security((), ("link" = [])), responses((status = 200, description = "A page.", body = ListJson)),
+)]
+pub async fn list(
     State(api): State<DriveApi>,
     Visitor(visit): Visitor,
     Document(asked): Document<List>,
@@ -133,14 +143,22 @@ fn in_folder(item: &Item, folder: &str) -> Option<SharedEntryJson> {
     Some(SharedEntryJson::new(entry, format!("{folder}/{name}")))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Download {
+    /// Below what is shared.
     #[serde(default)]
     path: String,
+    /// Shown in the browser instead of saved.
     inline: Option<String>,
 }
 
-async fn send(
+/// The bytes of a shared file
+#[utoipa::path(
+    get, path = "/s/{token}/download", tag = "shared", operation_id = "download_shared",
+    params(("token" = String, Path), Download, FileBytes), security((), ("link" = [])), responses(FileBytes),
+)]
+pub async fn send(
     State(api): State<DriveApi>,
     Visitor(visit): Visitor,
     method: Method,
@@ -172,9 +190,31 @@ fn begins_at_the_first_byte(headers: &HeaderMap) -> bool {
     request::text(headers, RANGE.as_str()).is_none_or(|range| range.starts_with("bytes=0-"))
 }
 
-async fn upload(State(api): State<DriveApi>, Visitor(visit): Visitor, request: Request) -> Result<Response> {
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Upload {
+    /// Below what is shared: with the name of the file, unless a file is shared.
+    #[serde(default)]
+    path: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum SharedUpload {
+    Stored(SharedEntryJson),
+    /// Visitors of this link see nothing, not even what they send.
+    Dropped(Done),
+}
+
+/// Send a file to who shares
+#[utoipa::path(
+    post, path = "/s/{token}/upload", tag = "shared", operation_id = "upload_shared",
+    params(("token" = String, Path), Upload), request_body(content(("application/octet-stream"))),
+    security((), ("link" = [])), responses((status = 200, description = "It arrived.", body = SharedUpload)),
+)]
+pub async fn upload(State(api): State<DriveApi>, Visitor(visit): Visitor, request: Request) -> Result<Response> {
     let (head, body): (Parts, Body) = request.into_parts();
-    let Download { path: at, .. } = request::query(&head.uri)?;
+    let Upload { path: at } = request::query(&head.uri)?;
     let path = path(&at)?;
     if path.is_empty() && visit.top.record.is_folder() {
         return Err(DriveError::invalid("say the `path` that the file shall have below the folder"));
@@ -188,10 +228,10 @@ async fn upload(State(api): State<DriveApi>, Visitor(visit): Visitor, request: R
     };
     let stored = api.shares().put_file(&visit, arriving).await?;
     let answer = match stored {
-        Some(entry) => Json(SharedEntryJson::new(&entry, shown)).into_response(),
-        None => Json(json!({})).into_response(),
+        Some(entry) => SharedUpload::Stored(SharedEntryJson::new(&entry, shown)),
+        None => SharedUpload::Dropped(Done {}),
     };
-    Ok(private(answer))
+    Ok(private(Json(answer).into_response()))
 }
 
 /// Below what was shared, which is the empty path.

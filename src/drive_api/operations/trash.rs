@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
+use crate::drive_api::answer_json::Done;
 use crate::drive_api::entry_json::{EntryJson, TrashJson};
 use crate::drive_api::error::{DriveError, Result};
 use crate::drive_api::request::{self, By, Document, EntryReference};
@@ -16,7 +17,7 @@ const PAGE_ITEMS: usize = 200;
 const PAGE_ITEMS_MAX: usize = 2000;
 
 /// Under which an item lies in the trash: text, as JavaScript's numbers end before ours do.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct TrashNumber(String);
 
@@ -26,7 +27,7 @@ impl TrashNumber {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct Delete {
     #[serde(flatten)]
     entry: EntryReference,
@@ -34,35 +35,48 @@ pub struct Delete {
     rev: Option<String>,
 }
 
-/// `POST /files/delete`
+#[derive(Serialize, ToSchema)]
+pub struct Deleted {
+    /// Under which it lies in the trash. `null`: nothing went there.
+    trashed: Option<String>,
+    entry: EntryJson,
+}
+
+/// Put into the trash, with whatever is below
+#[utoipa::path(
+    post, path = "/files/delete", tag = "trash", request_body = Delete,
+    responses((status = 200, description = "What was deleted.", body = Deleted)),
+)]
 pub async fn delete(
     State(api): State<DriveApi>,
     By(actor): By,
     Document(asked): Document<Delete>,
-) -> Result<Json<Value>> {
+) -> Result<Json<Deleted>> {
     let rev = asked.rev.as_deref().map(request::revision).transpose()?;
     let changed = api.drive().trash_entry(&actor, asked.entry.at()?, rev).await?;
-    let trashed = changed.trashed;
-    Ok(Json(
-        json!({ "trashed": trashed.map(|seq| seq.to_string()), "entry": EntryJson::new(&actor, &Entry::from(changed)) }),
-    ))
+    let trashed = changed.trashed.map(|seq| seq.to_string());
+    Ok(Json(Deleted { trashed, entry: EntryJson::new(&actor, &Entry::from(changed)) }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct ListTrash {
     /// As the page before gave it.
     cursor: Option<TrashNumber>,
     limit: Option<usize>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct TrashPage {
     items: Vec<TrashJson>,
     cursor: Option<String>,
     has_more: bool,
 }
 
-/// `POST /files/list_trash`: newest first.
+/// What lies in the trash, newest first
+#[utoipa::path(
+    post, path = "/files/list_trash", tag = "trash", request_body = ListTrash,
+    responses((status = 200, description = "A page of it.", body = TrashPage)),
+)]
 pub async fn list_trash(
     State(api): State<DriveApi>,
     By(actor): By,
@@ -77,14 +91,18 @@ pub async fn list_trash(
     Ok(Json(TrashPage { items, cursor, has_more }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct Undelete {
     trashed: TrashNumber,
     /// To where it was, if this is not said.
     to: Option<String>,
 }
 
-/// `POST /files/undelete`
+/// Take out of the trash
+#[utoipa::path(
+    post, path = "/files/undelete", tag = "trash", request_body = Undelete,
+    responses((status = 200, description = "The entry, where it is now.", body = EntryJson)),
+)]
 pub async fn undelete(
     State(api): State<DriveApi>,
     By(actor): By,
@@ -95,23 +113,24 @@ pub async fn undelete(
     Ok(Json(EntryJson::new(&actor, &entry)))
 }
 
-#[derive(Deserialize)]
+/// Either `trashed` or `all`.
+#[derive(Deserialize, ToSchema)]
 pub struct Purge {
     trashed: Option<TrashNumber>,
     #[serde(default)]
     all: bool,
 }
 
-/// `POST /files/purge`
-pub async fn purge(
-    State(api): State<DriveApi>,
-    By(actor): By,
-    Document(asked): Document<Purge>,
-) -> Result<Json<Value>> {
+/// Remove from the trash, for good
+#[utoipa::path(
+    post, path = "/files/purge", tag = "trash", request_body = Purge,
+    responses((status = 200, description = "It is gone.", body = Done)),
+)]
+pub async fn purge(State(api): State<DriveApi>, By(actor): By, Document(asked): Document<Purge>) -> Result<Json<Done>> {
     match (asked.trashed, asked.all) {
         (Some(trashed), false) => api.drive().purge(&actor, trashed.seq()?).await?,
         (None, true) => api.drive().empty_trash(&actor).await?,
         _ => return Err(DriveError::invalid("say either `trashed` or `all`")),
     }
-    Ok(Json(json!({})))
+    Ok(Json(Done {}))
 }

@@ -10,13 +10,15 @@ use http::header::LOCATION;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use onggi_cluster::metadata::record::tree::SessionKind;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
+use crate::drive_api::answer_json::ErrorJson;
 use crate::drive_api::error::{DriveError, Result};
 use crate::drive_api::file_metadata::FileMetadata;
 use crate::drive_api::multipart;
 use crate::drive_api::operations::google::file_resource::FileResource;
-use crate::drive_api::operations::presigned_upload;
+use crate::drive_api::operations::presigned_upload::{self, Begin, UploadJson};
 use crate::drive_api::request::{self, By};
 use crate::drive_api::router::DriveApi;
 use crate::services::BoxError;
@@ -25,12 +27,44 @@ use crate::services::drive::entries::Entry;
 use crate::services::drive::new_file::FileClaims;
 use crate::services::drive::session::{NewSession, Pieces};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct UploadQuery {
+    /// `media` (the default), `multipart`, `resumable` or `presigned`.
     #[serde(rename = "uploadType", default)]
     upload_type: Option<String>,
 }
 
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum UploadAnswer {
+    Stored(FileResource),
+    Begun(UploadJson),
+}
+
+/// Store a file, or begin to
+///
+/// With `uploadType=media` the body is the file and the query says the rest. With `multipart` the body is a JSON document with the
+/// same fields, and then the file. With `resumable` it is that document alone, and the answer's `Location` is where the pieces go.
+/// With `presigned` it is that document with `size`, and the answer has an address of S3 for each part.
+#[utoipa::path(
+    post, path = "/files/upload", tag = "uploads",
+    params(
+        UploadQuery, FileMetadata,
+        ("X-Upload-Content-Type" = Option<String>, Header, description = "`resumable`: what the file is."),
+        ("X-Upload-Content-Length" = Option<u64>, Header, description = "`resumable`: reserved against the quota."),
+    ),
+    request_body(content(
+        ("application/octet-stream"), ("multipart/related"), ("multipart/form-data"), (Begin = "application/json"),
+    )),
+    responses(
+        (
+            status = 200, description = "The file; or what is begun, which for `resumable` is in `Location` alone.", body = UploadAnswer,
+            headers(("Location" = String, description = "`resumable`: the session.")),
+        ),
+        (status = 409, description = "`exists`; or `stale_revision` with `head_rev`.", body = ErrorJson),
+    ),
+)]
 pub async fn upload(State(api): State<DriveApi>, By(actor): By, request: Request) -> Result<Response> {
     let (head, body) = request.into_parts();
     let UploadQuery { upload_type } = request::query(&head.uri)?;
@@ -48,11 +82,12 @@ pub async fn upload(State(api): State<DriveApi>, By(actor): By, request: Request
         }
         Some("presigned") => {
             let begin = request::parse(&request::document(body).await?)?;
-            return presigned_upload::begin(&api, &actor, &head, begin).await;
+            let begun = presigned_upload::begin(&api, &actor, &head, begin).await?;
+            return Ok(Json(UploadAnswer::Begun(begun)).into_response());
         }
         Some(other) => return Err(unknown_type(other)),
     };
-    Ok(Json(FileResource::new(&actor, &stored)).into_response())
+    Ok(Json(UploadAnswer::Stored(FileResource::new(&actor, &stored))).into_response())
 }
 
 pub fn unknown_type(upload_type: &str) -> DriveError {

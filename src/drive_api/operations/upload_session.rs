@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::drive_api::entry_json::EntryJson;
 use crate::drive_api::error::Result;
@@ -14,17 +15,25 @@ use crate::drive_api::router::DriveApi;
 use crate::drive_api::text_form;
 use crate::services::drive::entries::Entry;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = UploadSession)]
 pub struct SessionJson {
     session: String,
     path: Option<String>,
     received: u64,
+    /// `null`: nobody said it yet.
     size: Option<u64>,
+    #[schema(format = DateTime)]
     expires: String,
     finished: bool,
     entry: Option<EntryJson>,
 }
 
+/// How far an upload is
+#[utoipa::path(
+    get, path = "/files/upload/{session}", tag = "uploads", params(("session" = String, Path)),
+    responses((status = 200, description = "The upload.", body = SessionJson)),
+)]
 pub async fn upload_session(
     State(api): State<DriveApi>,
     By(actor): By,
@@ -47,6 +56,11 @@ pub async fn upload_session(
 /// Google's answer to a cancelled upload.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
+/// Give an upload up
+#[utoipa::path(
+    delete, path = "/files/upload/{session}", tag = "uploads", params(("session" = String, Path)),
+    responses((status = 499, description = "It is over.")),
+)]
 pub async fn cancel_upload(
     State(api): State<DriveApi>,
     By(actor): By,

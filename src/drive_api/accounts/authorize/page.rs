@@ -2,19 +2,13 @@
 //! Invariant: every text that came from outside is escaped; a page cannot be framed, and its form goes to this node only.
 
 use std::fmt::Write as _;
-use std::sync::LazyLock;
 
-use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
-};
-use http::{HeaderValue, StatusCode};
-use sha2::{Digest, Sha256};
+use axum::response::Response;
+use http::StatusCode;
 
 use super::Ask;
 use crate::drive_api::auth::AuthError;
+use crate::drive_api::html::{Page, escaped};
 use crate::services::Secret;
 
 const STYLE: &str = "\
@@ -29,8 +23,6 @@ code{display:block;padding:.8rem;border:1px solid GrayText;border-radius:.4rem;o
 p.problem{color:#b3261e;font-weight:600}
 @media(prefers-color-scheme:dark){p.problem{color:#ff9a90}}
 a{color:LinkText}";
-
-static STYLE_HASH: LazyLock<String> = LazyLock::new(|| STANDARD.encode(Sha256::digest(STYLE)));
 
 /// Asks for the password; `error`: why the last one did not do.
 pub fn sign_in(ask: &Ask, error: Option<&AuthError>) -> Response {
@@ -96,25 +88,8 @@ pub fn problem(problem: &str) -> Response {
 }
 
 fn page(status: StatusCode, form_action: &str, main: &str) -> Response {
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Onggi</title>\
-         <meta name=\"viewport\" content=\"width=device-width\"><style>{STYLE}</style></head>\
-         <body><main>{main}</main></body></html>"
-    );
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; form-action {form_action}; base-uri 'none'; frame-ancestors 'none'",
-        *STYLE_HASH
-    );
-    let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
-    let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (CONTENT_SECURITY_POLICY, policy),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    ];
-    (status, headers, html).into_response()
+    let body = format!("<main>{main}</main>");
+    Page { title: "Onggi", style: STYLE, form_action, body: &body }.response(status)
 }
 
 fn sentence(text: &str) -> String {
@@ -123,39 +98,12 @@ fn sentence(text: &str) -> String {
     format!("{first}{}{}", chars.as_str(), if text.ends_with('.') { "" } else { "." })
 }
 
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::sentence;
 
     #[test]
-    fn what_came_from_outside_stays_text() {
-        assert_eq!(escaped("<script>'\"&"), "&lt;script&gt;&#39;&quot;&amp;");
+    fn a_problem_is_said_in_a_sentence() {
         assert_eq!(sentence("the token is not valid"), "The token is not valid.");
-    }
-
-    #[test]
-    fn a_page_loads_nothing_and_cannot_be_framed() {
-        let response = problem("x");
-        let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
-        let fixed = policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe");
-        assert!(
-            fixed && policy.contains("frame-ancestors 'none'") && policy.contains("form-action 'none'"),
-            "{policy}"
-        );
     }
 }

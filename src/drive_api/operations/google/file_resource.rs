@@ -3,13 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::drive_api::entry_json::{self, EntryJson};
 use crate::services::drive::actor::Actor;
 use crate::services::drive::entries::Entry;
 
-/// What google-resumable-media compares with what it sent: both digests in base64.
-#[derive(Debug, Serialize)]
+/// An entry, and what Google's clients compare with what they sent: `md5Hash` and `crc32c` in base64.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FileResource {
     #[serde(flatten)]

@@ -2,11 +2,13 @@
 
 use onggi_cluster::metadata::record::tree::EntryKind;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::drive_api::{media_type, text_form};
 use crate::services::drive::entries::Entry;
 
-#[derive(Serialize)]
+/// By `type`.
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum SharedEntryJson {
     File {
@@ -15,7 +17,9 @@ pub enum SharedEntryJson {
         path: String,
         rev: String,
         size: u64,
+        #[schema(format = DateTime)]
         modified: String,
+        #[schema(format = DateTime)]
         client_modified: Option<String>,
         mime_type: String,
     },
@@ -23,18 +27,24 @@ pub enum SharedEntryJson {
         id: String,
         name: String,
         path: String,
+        #[schema(format = DateTime)]
         created: String,
         #[serde(flatten)]
+        #[schema(value_type = Contents)]
         contents: Option<Contents>,
     },
 }
 
-/// What is below a folder, at any depth.
-#[derive(Serialize)]
+/// What is below a folder, at any depth: of one that is not shown, nothing.
+#[derive(Serialize, ToSchema)]
 pub struct Contents {
+    #[schema(required = false)]
     etag: String,
+    #[schema(required = false)]
     files: u64,
+    #[schema(required = false)]
     folders: u64,
+    #[schema(required = false)]
     bytes: u64,
 }
 
