@@ -6,6 +6,8 @@ mod file_bytes;
 mod page;
 mod schema;
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -27,11 +29,11 @@ const ERROR: &str = "Error";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    info(title = "Onggi drive", description = include_str!("description/introduction.md")),
+    info(title = "Onggi drive API", description = include_str!("description/introduction.md")),
     components(schemas(ErrorJson)),
     security(("token" = []), ("app_password" = []), ("console" = [], "csrf" = [])),
     tags(
-        (name = "sign-in", description = "Tokens for programs, a session for the web page."),
+        (name = "sign-in", description = "Tokens for programs."),
         (name = "account", description = "Who is signed in, from where, and with which app passwords."),
         (name = "uploads", description = "Files on their way in: at once, in pieces that go on after a break, or in parts to S3."),
         (name = "entries", description = "Files and folders."),
@@ -40,6 +42,7 @@ const ERROR: &str = "Error";
         (name = "trash", description = "What was deleted, until it is purged."),
         (name = "links", description = "Links that let people in who have no account, for who makes them."),
         (name = "shared", description = "What somebody may do who came by such a link."),
+        (name = "console", description = "The session of the web page: programs have tokens."),
     ),
 )]
 struct Onggi;
@@ -90,24 +93,36 @@ pub fn router() -> Router {
 }
 
 async fn docs() -> Response {
-    let document = match serde_json::to_value(document()) {
-        Ok(document) => document,
-        Err(error) => return no_document(&error),
+    let page = |described: &Described| {
+        Page { title: "Onggi drive API", style: page::STYLE, form_action: "'none'", body: &described.body }
+            .response(StatusCode::OK)
     };
-    let body = page::body(&document);
-    Page { title: "Onggi drive API", style: page::STYLE, form_action: "'none'", body: &body }.response(StatusCode::OK)
+    served(page)
 }
 
 async fn openapi_json() -> Response {
-    match document().to_pretty_json() {
-        Ok(json) => ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], json).into_response(),
-        Err(error) => no_document(&error),
-    }
+    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")];
+    served(|described| (headers, described.json.as_str()).into_response())
 }
 
-fn no_document(error: &serde_json::Error) -> Response {
-    tracing::error!(%error, "the description of the API is no JSON");
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+/// Both forms, made once.
+struct Described {
+    json: String,
+    body: String,
+}
+
+fn served(answer: impl FnOnce(&'static Described) -> Response) -> Response {
+    static DESCRIBED: LazyLock<serde_json::Result<Described>> = LazyLock::new(|| {
+        let document = document();
+        Ok(Described { json: document.to_pretty_json()?, body: page::body(&serde_json::to_value(&document)?) })
+    });
+    match &*DESCRIBED {
+        Ok(described) => answer(described),
+        Err(error) => {
+            tracing::error!(%error, "the description of the API is no JSON");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }
 
 #[cfg(test)]

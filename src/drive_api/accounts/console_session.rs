@@ -32,7 +32,7 @@ struct Session<'a> {
 
 /// Sign in on the web page
 #[utoipa::path(
-    post, path = "/console/session", tag = "sign-in", operation_id = "open_console", request_body = Open, security(()),
+    post, path = "/console/session", tag = "console", operation_id = "open_console", request_body = Open, security(()),
     responses((
         status = 200, description = "The page's session.", body = Session<'_>,
         headers(("Set-Cookie" = String, description = "Out of reach of scripts.")),
@@ -53,7 +53,7 @@ pub async fn open(State(accounts): State<Accounts>, address: PeerAddress, reques
 ///
 /// Also sent when the page is loaded, so that the cookie lives as long as the session.
 #[utoipa::path(
-    get, path = "/console/session", tag = "sign-in", operation_id = "show_console", security(("console" = [])),
+    get, path = "/console/session", tag = "console", operation_id = "show_console", security(("console" = [])),
     responses((status = 200, description = "The page's session.", body = Session<'_>)),
 )]
 pub async fn show(State(accounts): State<Accounts>, Known(caller): Known, headers: HeaderMap) -> Result<Response> {
@@ -65,7 +65,7 @@ pub async fn show(State(accounts): State<Accounts>, Known(caller): Known, header
 
 /// Sign out
 #[utoipa::path(
-    delete, path = "/console/session", tag = "sign-in", operation_id = "close_console",
+    delete, path = "/console/session", tag = "console", operation_id = "close_console",
     security(("token" = []), ("console" = [], "csrf" = [])),
     responses((status = 204, description = "The session is over.")),
 )]

@@ -9,6 +9,8 @@ use super::schema::{self, list, object, text};
 use crate::drive_api::html::escaped;
 
 pub const STYLE: &str = include_str!("page.css");
+/// In the order in which people look for them.
+const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 
 /// An operation, where it stands in the document.
 struct Operation<'a> {
@@ -20,7 +22,8 @@ struct Operation<'a> {
 /// The body of the page.
 pub fn body(document: &Value) -> String {
     let operations: Vec<Operation<'_>> = object(&document["paths"])
-        .flat_map(|(path, item)| object(item).map(|(method, said)| Operation { method, path, said }))
+        .flat_map(|(path, item)| METHODS.into_iter().map(move |method| Operation { method, path, said: &item[method] }))
+        .filter(|operation| !operation.said.is_null())
         .collect();
     let groups: Vec<(&Value, Vec<&Operation<'_>>)> = list(&document["tags"])
         .map(|group| (group, operations.iter().filter(|operation| operation.is_of(text(&group["name"]))).collect()))
@@ -36,16 +39,16 @@ pub fn body(document: &Value) -> String {
 }
 
 fn contents(groups: &[(&Value, Vec<&Operation<'_>>)]) -> String {
-    let mut out = String::from("<nav aria-label=\"Contents\">");
+    let mut out = String::from("<nav aria-label=\"Contents\"><ul>");
     for (group, operations) in groups {
         let name = escaped(text(&group["name"]));
-        let _ = write!(out, "<h2><a href=\"#group-{name}\">{name}</a></h2><ul>");
+        let _ = write!(out, "<li><a href=\"#group-{name}\">{name}</a><ul>");
         for operation in operations {
             let _ = write!(out, "<li><a href=\"#{}\">{}</a></li>", operation.id(), operation.summary());
         }
-        out.push_str("</ul>");
+        out.push_str("</ul></li>");
     }
-    out + "<h2><a href=\"#proofs\">Who asks</a></h2><h2><a href=\"#schemas\">Schemas</a></h2></nav>"
+    out + "<li><a href=\"#proofs\">who asks</a></li><li><a href=\"#schemas\">schemas</a></li></ul></nav>"
 }
 
 fn introduction(document: &Value) -> String {
@@ -133,7 +136,7 @@ impl Operation<'_> {
             }
             let _ = write!(rows, "</td><td>{body}</td></tr>");
         }
-        format!("<h4>Answers</h4><table>{rows}</table>")
+        format!("<h4>Answers</h4><table class=\"answers\">{rows}</table>")
     }
 }
 
@@ -277,7 +280,7 @@ mod tests {
             </li>
             </ul>
             <h4>Answers</h4>
-            <table>
+            <table class="answers">
             <tr>
             <th scope="row">204</th>
             <td>Done.</td>

@@ -57,7 +57,9 @@ pub async fn download(
     send(&api, &actor, &asked, &headers).await
 }
 
-/// The same for browsers, which cannot send a body
+/// The bytes of a file, for browsers
+///
+/// They cannot send a body.
 #[utoipa::path(
     get,
     path = "/files/download",

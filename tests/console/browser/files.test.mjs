@@ -85,7 +85,7 @@ for (const options of [{}, { colorScheme: 'dark' }, { viewport: { width: 390, he
   test(`every page is accessible ${JSON.stringify(options)}`, async () => {
     const person = await browser.person(options)
     await person.signIn(node, user)
-    for (const at of ['drive', 'shared', 'trash', 'devices', 'connect', 'search?q=note']) {
+    for (const at of ['drive', 'shared', 'trash', 'devices', 'connect', 'search?q=note', 'docs']) {
       await person.page.goto(`${node.web}/${at}`)
       await person.page.waitForSelector('h1, [role=grid]')
       // What fades in has its colours a moment later.

@@ -188,6 +188,9 @@ export const en = {
   connect_python: 'Upload with Python (Google’s library for resumable uploads)',
   connect_s3: 'The same files by S3',
   connect_s3_text: 'Your drive is the bucket {bucket}. Ask the operator for an access key and the address of S3.',
+  connect_api: 'Your own programs',
+  connect_api_text: 'Whatever this page does, a program can do: ',
+  connect_api_link: 'the description of the API',
 
   keys_title: 'Keys',
   keys: 'Show the keys',
