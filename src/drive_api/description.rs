@@ -61,9 +61,10 @@ pub fn document() -> OpenApi {
     let error = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorJson"))).build();
     let error = ResponseBuilder::new().description("It was not done.").content("application/json", error).build();
     components.responses.insert(ERROR.to_owned(), error.into());
+    // Where an operation says nothing else of errors, they look alike.
     for item in document.paths.paths.values_mut() {
-        let PathItem { get, put, post, delete, .. } = item;
-        for operation in [get, put, post, delete].into_iter().flatten() {
+        let PathItem { get, put, post, patch, delete, .. } = item;
+        for operation in [get, put, post, patch, delete].into_iter().flatten() {
             let answers = &mut operation.responses.responses;
             answers.entry("default".to_owned()).or_insert_with(|| Ref::from_response_name(ERROR).into());
         }

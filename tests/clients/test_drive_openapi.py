@@ -206,8 +206,10 @@ def test_listing(api):
 def test_revisions(api):
     old = store(api, "/revisions/a.txt", b"old")
     store(api, "/revisions/a.txt", b"new", mode="overwrite")
-    marked = {"path": "/revisions/a.txt", "rev": old["rev"], "keep_forever": True, "label": "as sent"}
-    assert api.ask("post", "/files/update_revision", json=marked).json()["label"] == "as sent"
+    marked = {"path": "/revisions/a.txt", "rev": old["rev"], "keep_forever": True, "label": "ü" * 200}
+    assert api.ask("post", "/files/update_revision", json=marked).json()["label"] == "ü" * 200
+    too_long = json.dumps(marked | {"label": "ü" * 201})
+    assert api.ask("post", "/files/update_revision", data=too_long).status_code == 400
     api.ask("post", "/files/restore", json={"path": "/revisions/a.txt", "rev": old["rev"]})
     found = api.ask("post", "/files/list_revisions", json={"path": "/revisions/a.txt", "limit": 5}).json()
     assert [revision["reason"] for revision in found["entries"]] == ["restore", "upload", "upload"]

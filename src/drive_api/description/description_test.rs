@@ -19,7 +19,7 @@ fn the_committed_document_is_the_one_that_is_served() {
 
 fn operations(document: &OpenApi) -> Vec<&Operation> {
     let items = document.paths.paths.values();
-    items.flat_map(|PathItem { get, put, post, delete, .. }| [get, put, post, delete]).flatten().collect()
+    items.flat_map(|PathItem { get, put, post, patch, delete, .. }| [get, put, post, patch, delete]).flatten().collect()
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::drive_api::html::escaped;
 
 pub const STYLE: &str = include_str!("page.css");
 /// In the order in which people look for them.
-const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// An operation, where it stands in the document.
 struct Operation<'a> {

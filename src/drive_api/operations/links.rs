@@ -67,6 +67,7 @@ pub struct List {
     #[serde(flatten)]
     entry: EntryReference,
     cursor: Option<String>,
+    #[schema(default = json!(PAGE_LINKS))]
     limit: Option<usize>,
 }
 

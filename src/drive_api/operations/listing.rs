@@ -31,6 +31,7 @@ pub struct List {
     /// All that is below it, not only what is in it.
     #[serde(default)]
     recursive: bool,
+    #[schema(default = json!(PAGE_ENTRIES))]
     limit: Option<usize>,
 }
 
@@ -61,6 +62,7 @@ pub async fn list(
 #[derive(Deserialize, ToSchema)]
 pub struct Continue {
     cursor: String,
+    #[schema(default = json!(PAGE_ENTRIES))]
     limit: Option<usize>,
 }
 
@@ -107,7 +109,7 @@ pub async fn latest_cursor(
 pub struct Wait {
     cursor: String,
     /// In seconds.
-    #[schema(minimum = 1, maximum = 300, default = 30)]
+    #[schema(default = json!(WAIT_SECONDS))]
     timeout: Option<u64>,
 }
 
@@ -136,6 +138,7 @@ pub struct Search {
     /// Below it; the root, if it is not said.
     #[serde(default)]
     path: String,
+    #[schema(default = json!(SEARCH_ENTRIES))]
     limit: Option<usize>,
 }
 

@@ -19,6 +19,7 @@ const LABEL_CHARS_MAX: usize = 200;
 pub struct ListRevisions {
     #[serde(flatten)]
     entry: EntryReference,
+    #[schema(default = json!(PAGE_REVISIONS))]
     limit: Option<usize>,
     /// Those before it: the last one of the page before.
     before_rev: Option<String>,

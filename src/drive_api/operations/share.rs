@@ -56,7 +56,7 @@ pub struct Unlock {
     post, path = "/s/{token}/unlock", tag = "shared", params(("token" = String, Path)), request_body = Unlock, security(()),
     responses((
         status = 200, description = "It is right, or none is asked.", body = Done,
-        headers(("Set-Cookie" = String, description = "The proof, for an hour and this link.")),
+        headers(("Set-Cookie" = String, description = "The proof, for a day and this link.")),
     )),
 )]
 pub async fn unlock(

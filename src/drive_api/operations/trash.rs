@@ -37,7 +37,7 @@ pub struct Delete {
 
 #[derive(Serialize, ToSchema)]
 pub struct Deleted {
-    /// Under which it lies in the trash. `null`: nothing went there.
+    /// Under which it lies in the trash.
     trashed: Option<String>,
     entry: EntryJson,
 }
@@ -62,6 +62,7 @@ pub async fn delete(
 pub struct ListTrash {
     /// As the page before gave it.
     cursor: Option<TrashNumber>,
+    #[schema(default = json!(PAGE_ITEMS))]
     limit: Option<usize>,
 }
 
