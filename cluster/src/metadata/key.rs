@@ -58,6 +58,8 @@ mod table {
     pub(super) const SESSION: u8 = 0x48;
     pub(super) const SESSION_PART: u8 = 0x49;
     pub(super) const LINK: u8 = 0x4A;
+    pub(super) const STOOD: u8 = 0x4B;
+    pub(super) const MOMENT: u8 = 0x4C;
     // System.
     pub(super) const CLUSTER: u8 = 0x01;
     pub(super) const PARTITION_MAP: u8 = 0x02;

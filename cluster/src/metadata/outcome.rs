@@ -1,6 +1,7 @@
 //! Outcome: what `apply` decided, as the proposer gets it back.
 
 use crate::id::{BucketId, EntryId, GroupId, NodeId, RequestId, UploadId, UserId, VersionId};
+use crate::metadata::command::tree::RewindCursor;
 use crate::metadata::record::tree::EntryRecord;
 use crate::metadata::record::{Checksum, ETag};
 
@@ -44,6 +45,8 @@ pub enum Outcome {
     SessionAppended {
         received: u64,
     },
+    /// One step of a rewind.
+    Rewound(Rewound),
     /// The number under which sign-ins are made from now on.
     PasswordSet {
         sign_ins: u64,
@@ -62,6 +65,42 @@ pub struct EntryChanged {
     pub unchanged: bool,
     /// The seq of its item in the trash, if it went there.
     pub trashed: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewound {
+    pub counts: RewindCounts,
+    /// None: that was all.
+    pub next: Option<RewindCursor>,
+}
+
+/// What a rewind did, or would do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RewindCounts {
+    /// Out of the trash, with what is below.
+    pub restored: u64,
+    /// Back to where they stood; a folder is one.
+    pub moved: u64,
+    /// Into the trash, with what is below.
+    pub removed: u64,
+    /// Files that got the contents that they had.
+    pub reset: u64,
+    /// Were there, and are gone for good, or what they held or stood in is.
+    pub lost: u64,
+}
+
+impl RewindCounts {
+    pub fn add(&mut self, more: Self) {
+        self.restored += more.restored;
+        self.moved += more.moved;
+        self.removed += more.removed;
+        self.reset += more.reset;
+        self.lost += more.lost;
+    }
+
+    pub fn changes(&self) -> u64 {
+        self.restored + self.moved + self.removed + self.reset
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -225,4 +264,8 @@ pub enum Refusal {
     },
     /// Since the old one was checked.
     PasswordChanged,
+    /// What was where is known since `earliest_ms`.
+    TooFarBack {
+        earliest_ms: u64,
+    },
 }

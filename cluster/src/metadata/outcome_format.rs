@@ -4,7 +4,7 @@ use onggi_storage_engine::error::{Error, Result};
 use onggi_storage_engine::format::{Decoder, Encoder, Record};
 
 use crate::metadata::field::{Field, enum_fields, record, struct_fields};
-use crate::metadata::outcome::{EntryChanged, ObjectDeleted, ObjectWritten, Outcome, Refusal};
+use crate::metadata::outcome::{EntryChanged, ObjectDeleted, ObjectWritten, Outcome, Refusal, RewindCounts, Rewound};
 
 record!(Outcome, "outcome");
 
@@ -23,6 +23,7 @@ enum_fields!(Outcome {
     11 => EntryChanged(changed),
     12 => Purged { more },
     13 => SessionAppended { received },
+    14 => Rewound(rewound),
     20 => PasswordSet { sign_ins },
     21 => GrantReused,
 });
@@ -30,6 +31,10 @@ enum_fields!(Outcome {
 struct_fields!(ObjectWritten { version, is_null, versioned, etag, modified_ms, checksum, bytes });
 
 struct_fields!(EntryChanged { path, entry, unchanged, trashed });
+
+struct_fields!(Rewound { counts, next });
+
+struct_fields!(RewindCounts { restored, moved, removed, reset, lost });
 
 struct_fields!(ObjectDeleted { version, is_null, delete_marker });
 
@@ -106,4 +111,5 @@ enum_fields!(Refusal {
     73 => TooManyGrants { max },
     74 => PasswordChanged,
     75 => TooFewCopies,
+    80 => TooFarBack { earliest_ms },
 });

@@ -25,6 +25,7 @@ pub(super) struct TreeRecords {
     vacated: BTreeMap<(EntryId, String), VacatedRecord>,
     trash: BTreeMap<u64, TrashRecord>,
     sessions: Vec<SessionRecord>,
+    stood: BTreeSet<(EntryId, u64)>,
 }
 
 impl TreeRecords {
@@ -61,7 +62,8 @@ impl TreeRecords {
                 assert_eq!(record.session, session);
                 self.sessions.push(record);
             }
-            TreeKey::SessionPart { .. } | TreeKey::Link(_) => {}
+            TreeKey::Stood { entry, seq } => drop(self.stood.insert((entry, seq))),
+            TreeKey::SessionPart { .. } | TreeKey::Link(_) | TreeKey::Moment { .. } => {}
         }
     }
 
@@ -123,6 +125,10 @@ impl TreeRecords {
         assert_eq!(placed, places.into_keys().collect(), "entries, and where they stand");
         for (entry, _) in self.revisions.keys() {
             assert!(self.places.contains_key(entry), "a revision of an entry that is gone");
+        }
+        for (entry, seq) in &self.stood {
+            assert!(self.places.contains_key(entry), "a former place of an entry that is gone");
+            assert!(*seq <= tree.seq);
         }
     }
 

@@ -22,6 +22,7 @@ use model::Model;
 mod as_bucket;
 mod mirror;
 mod model;
+mod rewind;
 mod scenarios;
 
 const TREE: BucketId = BucketId(1);

@@ -106,7 +106,9 @@ fn named_by_tree(key: &TreeKey, value: &[u8]) -> Result<Option<(Content, u64)>> 
         | TreeKey::Vacated { .. }
         | TreeKey::Session(_)
         | TreeKey::SessionPart { .. }
-        | TreeKey::Link(_) => None,
+        | TreeKey::Link(_)
+        | TreeKey::Stood { .. }
+        | TreeKey::Moment { .. } => None,
     };
     Ok(revision.map(|revision| (revision.content, revision.bytes)))
 }

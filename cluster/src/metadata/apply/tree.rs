@@ -19,7 +19,9 @@ mod link;
 mod purge;
 mod relocate;
 mod revision;
+mod rewind;
 mod session;
+mod stood;
 mod target;
 mod totals;
 mod trash;
@@ -76,5 +78,6 @@ fn decide(tree: &mut TreeDraft<'_, '_>, change: &TreeChange) -> Decision<Outcome
         TreeChange::RemoveLink { link } => link::remove(tree, *link),
         TreeChange::CountDownload { link } => link::count_download(tree, *link),
         TreeChange::TrimFeed { before_ms, limit } => feed::trim(tree, *before_ms, *limit),
+        TreeChange::Rewind(rewind) => rewind::rewind(tree, rewind),
     }
 }

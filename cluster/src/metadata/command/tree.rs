@@ -85,6 +85,41 @@ pub enum TreeChange {
         before_ms: u64,
         limit: u32,
     },
+    /// One step of bringing a folder back to how it was (docs/drive-rewind.md).
+    Rewind(Rewind),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rewind {
+    pub folder: EntryId,
+    pub to_ms: u64,
+    /// As the step before gave it; none for the first.
+    pub cursor: Option<RewindCursor>,
+    /// Rows that are looked at.
+    pub limit: u32,
+}
+
+/// Where a rewind goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RewindCursor {
+    pub stage: RewindStage,
+    /// In the trash: items before this seq are next. In the feed: rows after it.
+    pub at: u64,
+    /// What came into the feed after this seq was done by this very stage, or by others meanwhile.
+    pub until: u64,
+}
+
+/// In this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RewindStage {
+    /// What was thrown away since comes back.
+    Trash,
+    /// What was moved since goes back.
+    Places,
+    /// What came since goes away.
+    Arrivals,
+    /// Files get the contents that they had.
+    Contents,
 }
 
 /// What an entry is named by.

@@ -4,8 +4,8 @@ use onggi_storage_engine::error::{Error, Result};
 use onggi_storage_engine::format::{Decoder, Encoder};
 
 use crate::metadata::command::tree::{
-    AppendSession, At, AutoRename, CompleteFile, CreateSession, FinishSession, LinkUpdate, NewFile, PutFile,
-    TreeChange, WriteMode,
+    AppendSession, At, AutoRename, CompleteFile, CreateSession, FinishSession, LinkUpdate, NewFile, PutFile, Rewind,
+    RewindCursor, RewindStage, TreeChange, WriteMode,
 };
 use crate::metadata::field::{Field, enum_fields, struct_fields};
 
@@ -30,7 +30,14 @@ enum_fields!(TreeChange {
     18 => RemoveLink { link },
     19 => CountDownload { link },
     20 => TrimFeed { before_ms, limit },
+    30 => Rewind(rewind),
 });
+
+struct_fields!(Rewind { folder, to_ms, cursor, limit });
+
+struct_fields!(RewindCursor { stage, at, until });
+
+enum_fields!(RewindStage { 1 => Trash, 2 => Places, 3 => Arrivals, 4 => Contents });
 
 enum_fields!(At { 1 => Path(path), 2 => Entry(entry) });
 

@@ -6,14 +6,14 @@ use super::{REQUEST, Sample, UPLOAD, blob, checksum, etag, headers, inline, pair
 use crate::id::{BucketId, EntryId, LinkId, UserId};
 use crate::metadata::command::tree::{
     AppendSession, At, AutoRename, CompleteFile, CreateSession, FinishSession, LinkUpdate, NewFile, PutFile,
-    TreeChange, WriteMode,
+    Rewind, RewindCursor, RewindStage, TreeChange, WriteMode,
 };
 use crate::metadata::command::{NewPart, OwnerChange, PartReference, WriteCondition};
-use crate::metadata::outcome::{EntryChanged, Outcome};
+use crate::metadata::outcome::{EntryChanged, Outcome, RewindCounts, Rewound};
 use crate::metadata::record::tree::{
-    Author, ChangeRecord, EntryKind, EntryName, EntryRecord, FileRecord, FinishedSession, FolderRecord, LinkRecord,
-    LinkRole, NameRecord, PlaceRecord, RevisionReason, RevisionRecord, SessionKind, SessionPartRecord, SessionRecord,
-    Totals, TrashRecord, TreeRecord, VacatedRecord,
+    Author, ChangeRecord, EntryKind, EntryName, EntryRecord, FileRecord, FinishedSession, FolderRecord, FormerPlace,
+    LinkRecord, LinkRole, MomentRecord, NameRecord, PlaceRecord, RevisionReason, RevisionRecord, SessionKind,
+    SessionPartRecord, SessionRecord, StoodRecord, Totals, TrashRecord, TreeRecord, VacatedRecord,
 };
 use crate::metadata::record::{ChecksumType, Content};
 
@@ -90,6 +90,18 @@ fn link(role: LinkRole) -> LinkRecord {
     }
 }
 
+fn stood(place: FormerPlace) -> StoodRecord {
+    StoodRecord { until_ms: 1_790_000_000_000, place }
+}
+
+fn cursor(stage: RewindStage) -> RewindCursor {
+    RewindCursor { stage, at: 300, until: 70_000 }
+}
+
+fn rewind(cursor: Option<RewindCursor>) -> TreeChange {
+    TreeChange::Rewind(Rewind { folder: EntryId(300), to_ms: 1_790_000_000_000, cursor, limit: 300 })
+}
+
 pub(super) fn records() -> Vec<Sample> {
     let tree = TreeRecord {
         created_ms: 1_790_000_000_000,
@@ -144,13 +156,23 @@ pub(super) fn records() -> Vec<Sample> {
         Sample::of("session part", &SessionPartRecord { state: Bytes::from_static(b"digests") }),
         Sample::of("link: view", &link(LinkRole::View)),
         Sample::of("link: edit", &LinkRecord { password: None, expires_ms: None, ..link(LinkRole::Edit) }),
+        Sample::of("stood: folder", &stood(FormerPlace::Folder { parent: EntryId(300), name: name("Ä") })),
+        Sample::of("stood: trash", &stood(FormerPlace::Trash)),
+        Sample::of("moment", &MomentRecord { seq: 70_000, last_entry: 300 }),
         Sample::of("link: drop", &LinkRecord { downloads_max: None, ..link(LinkRole::Drop) }),
     ]
 }
 
 pub(super) fn outcomes() -> Vec<Outcome> {
     let changed = EntryChanged { path: "/A/b".to_owned(), entry: file(), unchanged: true, trashed: Some(300) };
-    vec![Outcome::EntryChanged(changed), Outcome::Purged { more: true }, Outcome::SessionAppended { received: 70_000 }]
+    let counts = RewindCounts { restored: 300, moved: 2, removed: 3, reset: 4, lost: 5 };
+    vec![
+        Outcome::EntryChanged(changed),
+        Outcome::Purged { more: true },
+        Outcome::SessionAppended { received: 70_000 },
+        Outcome::Rewound(Rewound { counts, next: None }),
+        Outcome::Rewound(Rewound { counts, next: Some(cursor(RewindStage::Places)) }),
+    ]
 }
 
 pub(super) fn changes() -> Vec<OwnerChange> {
@@ -224,6 +246,11 @@ pub(super) fn changes() -> Vec<OwnerChange> {
         TreeChange::RemoveLink { link: LinkId([0x99; 16]) },
         TreeChange::CountDownload { link: LinkId([0x99; 16]) },
         TreeChange::TrimFeed { before_ms: 1_790_000_000_000, limit: 1_000 },
+        rewind(None),
+        rewind(Some(cursor(RewindStage::Trash))),
+        rewind(Some(cursor(RewindStage::Places))),
+        rewind(Some(cursor(RewindStage::Arrivals))),
+        rewind(Some(cursor(RewindStage::Contents))),
     ];
     let of_tree = |change| OwnerChange::Tree { bucket: BucketId(3), author: author(), quota_bytes: Some(300), change };
     let create = OwnerChange::CreateTree { name: format!("{REQUEST}--drive") };

@@ -55,6 +55,8 @@ fn every_key_comes_back() {
         (tree.session(upload), of_tree(TreeKey::Session(upload))),
         (tree.session_part(upload, 9), of_tree(TreeKey::SessionPart { session: upload, part: 9 })),
         (tree.link(LinkId([8; 16])), of_tree(TreeKey::Link(LinkId([8; 16])))),
+        (tree.stood(entry, 300), of_tree(TreeKey::Stood { entry, seq: 300 })),
+        (tree.moment(300), of_tree(TreeKey::Moment { span: 300 })),
         (SystemSpace.cluster(), Key::System(SystemKey::Cluster)),
         (SystemSpace.partition_map(), Key::System(SystemKey::PartitionMap)),
         (SystemSpace.user(UserId(2)), Key::System(SystemKey::User(UserId(2)))),

@@ -81,6 +81,13 @@ pub enum TreeKey {
         part: u16,
     },
     Link(LinkId),
+    Stood {
+        entry: EntryId,
+        seq: u64,
+    },
+    Moment {
+        span: u64,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,6 +201,11 @@ fn tree_table(table: u8, rest: &[u8]) -> Option<TreeKey> {
             TreeKey::SessionPart { session: UploadId(*session), part: u16::from_be_bytes(exact(part)?) }
         }
         table::LINK => TreeKey::Link(LinkId(exact(rest)?)),
+        table::STOOD => {
+            let (entry, seq) = number(rest)?;
+            TreeKey::Stood { entry: EntryId(entry), seq: u64::from_be_bytes(exact(seq)?) }
+        }
+        table::MOMENT => TreeKey::Moment { span: u64::from_be_bytes(exact(rest)?) },
         _ => return None,
     })
 }

@@ -94,6 +94,24 @@ impl TreeSpace {
         self.0.table(table::LINK, &[&link.0])
     }
 
+    /// Where an entry stood until the change `seq`.
+    pub fn stood(self, entry: EntryId, seq: u64) -> Vec<u8> {
+        self.0.table(table::STOOD, &[&number(entry), &seq.to_be_bytes()])
+    }
+
+    /// Oldest first.
+    pub fn stood_of(self, entry: EntryId) -> KeyRange {
+        KeyRange::of_prefix(self.0.table(table::STOOD, &[&number(entry)]))
+    }
+
+    pub fn moment(self, span: u64) -> Vec<u8> {
+        self.0.table(table::MOMENT, &[&span.to_be_bytes()])
+    }
+
+    pub fn moments(self) -> KeyRange {
+        KeyRange::of_prefix(self.0.table(table::MOMENT, &[]))
+    }
+
     pub fn links(self) -> KeyRange {
         KeyRange::of_prefix(self.0.table(table::LINK, &[]))
     }

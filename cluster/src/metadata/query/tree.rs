@@ -7,6 +7,8 @@ mod file_keys;
 mod find;
 mod list;
 mod page;
+mod past;
+mod rewind;
 mod walk;
 
 pub use changes::{ChangesAfter, ChangesPage, TreeEvent, changes};
@@ -15,8 +17,11 @@ pub use list::{
     FolderPage, all_revisions, link, links, list_folder, revision, revisions, session, session_parts, sessions, trash,
     trash_item,
 };
+pub use rewind::{earliest, preview};
 pub use walk::{Walk, WalkPage, Walked, walk};
 
 pub(crate) use changes::vacated_places;
-pub(crate) use find::child;
+pub(crate) use find::{ROUTE_MAX, child};
 pub(crate) use list::{named_children, session_part_keys};
+pub(crate) use past::{Fate, Past, Seat, Standing, Verdict, entries_of, stood};
+pub(crate) use rewind::{moments, rewind_page, since};

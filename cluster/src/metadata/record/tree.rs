@@ -127,6 +127,35 @@ pub enum PlaceRecord {
     },
 }
 
+/// Where an entry stood until a change of that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoodRecord {
+    pub until_ms: u64,
+    pub place: FormerPlace,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FormerPlace {
+    Folder {
+        parent: EntryId,
+        name: EntryName,
+    },
+    /// By itself.
+    Trash,
+}
+
+/// How far a tree was when its first change of a span of time came (`MomentRecord::SPAN_MS`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MomentRecord {
+    pub seq: u64,
+    pub last_entry: u64,
+}
+
+impl MomentRecord {
+    /// The number of a span is its first millisecond divided by this.
+    pub const SPAN_MS: u64 = 600_000;
+}
+
 /// Who has a folded name in a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameRecord {

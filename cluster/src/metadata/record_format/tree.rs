@@ -5,9 +5,9 @@ use onggi_storage_engine::format::{Decoder, Encoder, Record};
 
 use crate::metadata::field::{Field, enum_fields, record, struct_fields};
 use crate::metadata::record::tree::{
-    Author, ChangeRecord, EntryKind, EntryName, EntryRecord, FileRecord, FinishedSession, FolderRecord, LinkRecord,
-    LinkRole, NameRecord, PlaceRecord, RevisionReason, RevisionRecord, SessionKind, SessionPartRecord, SessionRecord,
-    Totals, TrashRecord, TreeRecord, VacatedRecord,
+    Author, ChangeRecord, EntryKind, EntryName, EntryRecord, FileRecord, FinishedSession, FolderRecord, FormerPlace,
+    LinkRecord, LinkRole, MomentRecord, NameRecord, PlaceRecord, RevisionReason, RevisionRecord, SessionKind,
+    SessionPartRecord, SessionRecord, StoodRecord, Totals, TrashRecord, TreeRecord, VacatedRecord,
 };
 
 struct_fields!(TreeRecord { created_ms, last_entry, seq, feed_floor, reserved_bytes, trash });
@@ -50,6 +50,14 @@ enum_fields!(RevisionReason { 1 => Upload, 2 => Copy, 3 => Restore });
 
 enum_fields!(PlaceRecord { 1 => Live { parent, name }, 2 => Trashed { seq } });
 record!(PlaceRecord, "place record");
+
+struct_fields!(StoodRecord { until_ms, place });
+record!(StoodRecord, "stood record");
+
+enum_fields!(FormerPlace { 1 => Folder { parent, name }, 2 => Trash });
+
+struct_fields!(MomentRecord { seq, last_entry });
+record!(MomentRecord, "moment record");
 
 struct_fields!(NameRecord { name, is_folder });
 record!(NameRecord, "name record");

@@ -7,7 +7,7 @@ use crate::id::EntryId;
 use crate::metadata::apply::Decision;
 use crate::metadata::outcome::Outcome;
 use crate::metadata::query::tree as query;
-use crate::metadata::record::tree::{ChangeRecord, EntryKind, EntryRecord, VacatedRecord};
+use crate::metadata::record::tree::{ChangeRecord, EntryKind, EntryRecord, FormerPlace, VacatedRecord};
 
 /// What one command may forget.
 const TRIMMED_MAX: u32 = 10_000;
@@ -26,6 +26,7 @@ pub(super) fn trim(tree: &mut TreeDraft<'_, '_>, before_ms: u64, limit: u32) -> 
         tree.bucket.draft.delete(tree.space.change(vacated.seq));
         tree.record.feed_floor = vacated.seq;
     }
+    tree.trim_moments(before_ms, limit)?;
     Ok(Outcome::Purged { more })
 }
 
@@ -71,6 +72,7 @@ impl TreeDraft<'_, '_> {
             was_folder: found.record.is_folder(),
         };
         self.bucket.draft.put(place, &vacated);
+        self.note_stood(found.record.id, FormerPlace::Folder { parent, name: found.name.clone() }, seq)?;
         self.bucket.draft.put(self.space.change(seq), &ChangeRecord::Vacated { parent, key: folded.clone() });
         Ok(seq)
     }

@@ -69,6 +69,7 @@ fn remove_entry(tree: &mut TreeDraft<'_, '_>, record: &EntryRecord) -> Result<()
         }
     };
     tree.bucket.draft.delete(tree.space.place(record.id));
+    tree.forget_stood(record.id)?;
     tree.change_trash(TotalsChange::going(totals))
 }
 

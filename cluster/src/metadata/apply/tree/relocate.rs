@@ -6,7 +6,7 @@ use crate::id::EntryId;
 use crate::metadata::apply::Decision;
 use crate::metadata::command::tree::{At, AutoRename};
 use crate::metadata::outcome::{Outcome, Refusal};
-use crate::metadata::record::tree::{EntryKind, EntryName, EntryRecord};
+use crate::metadata::record::tree::{EntryKind, EntryName, EntryRecord, FormerPlace};
 
 pub(super) fn relocate(
     tree: &mut TreeDraft<'_, '_>,
@@ -33,10 +33,12 @@ pub(super) fn relocate(
 }
 
 /// The same name in other letters.
-fn spell(tree: &mut TreeDraft<'_, '_>, mut found: Found, name: &EntryName) -> Decision<Outcome> {
+pub(super) fn spell(tree: &mut TreeDraft<'_, '_>, mut found: Found, name: &EntryName) -> Decision<Outcome> {
     if found.name == *name {
         return Ok(unchanged(found));
     }
+    let former = FormerPlace::Folder { parent: found.route.folder(), name: found.name.clone() };
+    tree.note_stood(found.record.id, former, tree.record.seq + 1)?;
     tree.unseat(found.route.folder(), &found.name, found.record.is_folder());
     let totals = found.record.totals();
     found.name = name.clone();

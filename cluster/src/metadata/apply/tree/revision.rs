@@ -93,6 +93,7 @@ fn remove_file(tree: &mut TreeDraft<'_, '_>, found: Found) -> Decision<Outcome> 
     tree.leave(&found)?;
     tree.forget_change(&found.record)?;
     tree.bucket.draft.delete(tree.space.place(found.record.id));
+    tree.forget_stood(found.record.id)?;
     tree.bucket.change.objects -= 1;
     Ok(changed(found))
 }

@@ -3,7 +3,6 @@
 
 use super::super::{condition, references};
 use super::folder::{free_name, root_exists};
-use super::totals::TotalsChange;
 use super::tree_draft::{Found, Route, TreeDraft, changed, unchanged};
 use crate::error::Result;
 use crate::metadata::apply::Decision;
@@ -175,9 +174,6 @@ impl TreeDraft<'_, '_> {
         if !lay_here || item.purging || item.entry.is_folder() {
             return Ok(None);
         }
-        self.bucket.draft.delete(self.space.trash(seq));
-        self.change_trash(TotalsChange::going(item.entry.totals()))?;
-        self.bucket.change.objects += 1;
-        Ok(Some(item.entry))
+        self.leave_trash(item).map(Some)
     }
 }

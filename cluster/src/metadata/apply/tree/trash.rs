@@ -1,15 +1,18 @@
 //! Trash and undelete: one entry, whatever is below it.
 
+use super::super::bucket_draft::signed;
 use super::folder::{free_name, free_place};
 use super::relocate::{movable, whole};
 use super::totals::TotalsChange;
-use super::tree_draft::{Route, TreeDraft, changed};
+use super::tree_draft::{Found, Route, TreeDraft, changed};
 use crate::error::Result;
 use crate::metadata::apply::Decision;
 use crate::metadata::command::tree::{At, AutoRename};
 use crate::metadata::outcome::{EntryChanged, Outcome, Refusal};
 use crate::metadata::query::tree as query;
-use crate::metadata::record::tree::{EntryName, PlaceRecord, TrashRecord, TreePath};
+use crate::metadata::record::tree::{
+    EntryName, EntryRecord, FormerPlace, PlaceRecord, Totals, TrashRecord, TreePath,
+};
 
 pub(super) fn trash(tree: &mut TreeDraft<'_, '_>, at: &At, expected_rev: Option<u64>) -> Decision<Outcome> {
     let found = movable(tree, at)?;
@@ -19,6 +22,10 @@ pub(super) fn trash(tree: &mut TreeDraft<'_, '_>, at: &At, expected_rev: Option<
             return Err(Refusal::StaleRevision { head }.into());
         }
     }
+    into_trash(tree, found)
+}
+
+pub(super) fn into_trash(tree: &mut TreeDraft<'_, '_>, found: Found) -> Decision<Outcome> {
     let path = found.path();
     let seq = tree.vacate(&found)?;
     tree.leave(&found)?;
@@ -35,7 +42,7 @@ pub(super) fn trash(tree: &mut TreeDraft<'_, '_>, at: &At, expected_rev: Option<
     };
     tree.bucket.draft.put(tree.space.place(item.entry.id), &PlaceRecord::Trashed { seq });
     tree.bucket.draft.put(tree.space.trash(seq), &item);
-    count_files(tree, &item, -1);
+    tree.count_files(item.entry.totals(), -1);
     tree.change_trash(TotalsChange::coming(item.entry.totals()))?;
     Ok(Outcome::EntryChanged(EntryChanged { path, entry: item.entry, unchanged: false, trashed: Some(seq) }))
 }
@@ -51,10 +58,8 @@ pub(super) fn untrash(
         Some(to) => free_place(tree, to, rename)?,
         None => former_place(tree, &item, rename)?,
     };
-    tree.bucket.draft.delete(tree.space.trash(trashed));
-    count_files(tree, &item, 1);
-    tree.change_trash(TotalsChange::going(item.entry.totals()))?;
-    Ok(changed(tree.arrive(&route, &name, whole(item.entry))?))
+    let record = tree.leave_trash(item)?;
+    Ok(changed(tree.arrive(&route, &name, whole(record))?))
 }
 
 fn former_place(
@@ -71,14 +76,22 @@ fn former_place(
     Ok((route, name))
 }
 
-/// Files in the trash are no objects of the bucket.
-fn count_files(tree: &mut TreeDraft<'_, '_>, item: &TrashRecord, sign: i64) {
-    let files = i64::try_from(item.entry.totals().files).unwrap_or(i64::MAX);
-    tree.bucket.change.objects += sign * files;
-}
-
 impl TreeDraft<'_, '_> {
     pub(super) fn trash_item(&self, seq: u64) -> Result<Option<TrashRecord>> {
         self.bucket.draft.get(&self.space.trash(seq))
+    }
+
+    /// The item's entry is no more in the trash; where it goes its `place` row must say.
+    pub(super) fn leave_trash(&mut self, item: TrashRecord) -> Result<EntryRecord> {
+        self.bucket.draft.delete(self.space.trash(item.seq));
+        self.note_stood(item.entry.id, FormerPlace::Trash, self.record.seq + 1)?;
+        self.count_files(item.entry.totals(), 1);
+        self.change_trash(TotalsChange::going(item.entry.totals()))?;
+        Ok(item.entry)
+    }
+
+    /// Files in the trash are no objects of the bucket.
+    pub(super) fn count_files(&mut self, totals: Totals, sign: i64) {
+        self.bucket.change.objects += sign * signed(totals.files);
     }
 }

@@ -12,7 +12,7 @@ use crate::metadata::key::{BucketSpace, OwnerSpace, TreeSpace};
 use crate::metadata::outcome::{EntryChanged, Outcome, Refusal};
 use crate::metadata::query::tree as query;
 use crate::metadata::record::tree::{
-    Author, EntryKind, EntryName, EntryRecord, FolderRecord, NameRecord, PlaceRecord, Totals, TreeRecord,
+    Author, EntryKind, EntryName, EntryRecord, FolderRecord, MomentRecord, NameRecord, PlaceRecord, Totals, TreeRecord,
 };
 use crate::metadata::record::{OwnerRecord, Versioning};
 
@@ -21,10 +21,10 @@ pub(super) struct TreeDraft<'d, 'a> {
     pub(super) space: TreeSpace,
     pub(super) record: TreeRecord,
     pub(super) author: Author,
-    reserved_before: u64,
+    before: TreeRecord,
 }
 
-pub(super) use query::{Found, Route};
+pub(super) use query::{Found, Route, Spot};
 
 /// The tree of a new bucket: its root, and nothing in it. Again changes nothing.
 pub(super) fn found(draft: &mut Draft<'_>, owner: OwnerKey, bucket: BucketId) -> Decision<()> {
@@ -48,6 +48,8 @@ pub(super) fn found(draft: &mut Draft<'_>, owner: OwnerKey, bucket: BucketId) ->
     };
     let name = EntryName { name: String::new(), key: String::new() };
     draft.put(space.tree(), &record);
+    let moment = MomentRecord { seq: record.seq, last_entry: record.last_entry };
+    draft.put(space.moment(draft.time_ms / MomentRecord::SPAN_MS), &moment);
     draft.put(space.entry(EntryId::NONE, "", true), &root);
     draft.put(space.place(EntryId::ROOT), &PlaceRecord::Live { parent: EntryId::NONE, name });
     Ok(())
@@ -62,15 +64,15 @@ impl<'d, 'a> TreeDraft<'d, 'a> {
         let space = TreeSpace(bucket.space);
         let missing = || Error::new(ErrorKind::Corrupt, format!("bucket {} has no tree", bucket.space.bucket.0));
         let record: TreeRecord = bucket.draft.get(&space.tree())?.ok_or_else(missing)?;
-        let reserved_before = record.reserved_bytes;
-        Ok(Self { bucket, space, record, author: author.clone(), reserved_before })
+        Ok(Self { bucket, space, before: record.clone(), record, author: author.clone() })
     }
 
     /// Settles counters and quota: what open sessions reserved is as good as taken.
-    pub(super) fn close(self, quota_bytes: Option<u64>) -> Decision<()> {
-        let Self { bucket, space, record, reserved_before, .. } = self;
+    pub(super) fn close(mut self, quota_bytes: Option<u64>) -> Decision<()> {
+        self.note_moment(&self.before.clone())?;
+        let Self { bucket, space, record, before, .. } = self;
         if let Some(quota_bytes) = quota_bytes
-            && record.reserved_bytes > reserved_before
+            && record.reserved_bytes > before.reserved_bytes
         {
             let owner: OwnerRecord = bucket.draft.get(&OwnerSpace(space.0.owner).owner())?.unwrap_or_default();
             if owner.totals.bytes.saturating_add(record.reserved_bytes) > quota_bytes {
@@ -169,19 +171,20 @@ impl<'d, 'a> TreeDraft<'d, 'a> {
 
     /// Every folder from the root to here has a change below it.
     pub(super) fn touch(&mut self, route: &Route, change: TotalsChange) -> Result<()> {
-        let seq = self.record.seq;
-        for spot in route.spots() {
-            let key = self.space.entry(spot.parent, &spot.name, true);
-            let missing = || Error::new(ErrorKind::Corrupt, format!("folder {:?} is not where it should be", spot.id));
-            let mut record: EntryRecord = self.bucket.draft.get(&key)?.ok_or_else(missing)?;
-            if let EntryKind::Folder(folder) = &mut record.kind {
-                folder.subtree_seq = folder.subtree_seq.max(seq);
-                if !change.is_nothing() {
-                    folder.totals = change.added_to(folder.totals)?;
-                }
+        route.spots().iter().try_for_each(|spot| self.touch_folder(spot, change))
+    }
+
+    pub(super) fn touch_folder(&mut self, spot: &Spot, change: TotalsChange) -> Result<()> {
+        let key = self.space.entry(spot.parent, &spot.name, true);
+        let missing = || Error::new(ErrorKind::Corrupt, format!("folder {:?} is not where it should be", spot.id));
+        let mut record: EntryRecord = self.bucket.draft.get(&key)?.ok_or_else(missing)?;
+        if let EntryKind::Folder(folder) = &mut record.kind {
+            folder.subtree_seq = folder.subtree_seq.max(self.record.seq);
+            if !change.is_nothing() {
+                folder.totals = change.added_to(folder.totals)?;
             }
-            self.bucket.draft.put(key, &record);
         }
+        self.bucket.draft.put(key, &record);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use crate::metadata::record::tree::{ChangeRecord, EntryRecord, VacatedRecord};
 use crate::metadata::view::{MetadataView, record};
 
 /// Rows of the feed that one page looks at, however few of them are in the folder that was asked for.
-const ROWS_MAX: usize = 10_000;
+pub(super) const ROWS_MAX: usize = 10_000;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangesAfter {

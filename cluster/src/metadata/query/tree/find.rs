@@ -12,7 +12,7 @@ use crate::metadata::view::{MetadataView, record};
 /// Folders above a new entry, the root included. Every change below costs a row for each of them.
 pub const DEPTH_MAX: usize = 128;
 /// A folder that moves takes what is below it deeper than that. More than this is a circle.
-const ROUTE_MAX: usize = 1 << 16;
+pub(crate) const ROUTE_MAX: usize = 1 << 16;
 
 pub fn tree(view: &dyn MetadataView, owner: OwnerKey, bucket: BucketId) -> Result<Option<TreeRecord>> {
     record(view, &TreeSpace(BucketSpace::new(owner, bucket)).tree())
