@@ -12,7 +12,7 @@ pub struct ErrorJson {
 
 /// Beside `code` and `message` stands what a program needs to go on: `head_rev` of a `stale_revision`, `expected_offset` of an
 /// `incorrect_offset`, `rule` of a `name_invalid`, `what` of an `exists`, `missing_at` of an `incomplete`, `limit` of a `too_many_entries`,
-/// `reason` of an `invalid` whose bytes are not those of the `content_hash`.
+/// `earliest` of a `too_far_back`, `reason` of an `invalid` whose bytes are not those of the `content_hash`.
 #[derive(Serialize, ToSchema)]
 struct ErrorBody {
     /// What a program switches on.

@@ -129,6 +129,10 @@ fn of_refusal(refusal: &Refusal) -> DriveError {
         Refusal::ParentGone => {
             DriveError::conflict("parent_gone", "the folder that this was in is gone: say where it shall go")
         }
+        Refusal::TooFarBack { earliest_ms } => {
+            let message = "what was where is not known of so long ago";
+            DriveError::conflict("too_far_back", message).with("earliest", text_form::time(*earliest_ms))
+        }
         Refusal::TooManyEntries { limit } => {
             DriveError::conflict("too_many_entries", format!("more than {limit} entries at once")).with("limit", *limit)
         }

@@ -11,6 +11,7 @@ pub mod listing;
 pub mod presigned_upload;
 pub mod resume_upload;
 pub mod revisions;
+pub mod rewind;
 pub mod share;
 pub mod trash;
 pub mod tus;

@@ -11,7 +11,7 @@ use crate::drive_api::cursor::CursorKey;
 use crate::drive_api::description;
 use crate::drive_api::operations::{
     account, download, dropbox, entries, events, google, links, listing, presigned_upload, resume_upload, revisions,
-    share, trash, tus, upload, upload_session,
+    rewind, share, trash, tus, upload, upload_session,
 };
 use crate::drive_api::seal::SealKey;
 use crate::s3_api::presign::Presigner;
@@ -101,6 +101,7 @@ pub fn operations() -> Vec<UtoipaMethodRouter<DriveApi>> {
         routes!(trash::list_trash),
         routes!(trash::undelete),
         routes!(trash::purge),
+        routes!(rewind::rewind),
         routes!(revisions::list_revisions),
         routes!(revisions::restore),
         routes!(revisions::update_revision),

@@ -114,6 +114,7 @@ fn of_refusal(refusal: &Refusal) -> S3Error {
         | Refusal::InvalidBoundary
         | Refusal::StaleSplit
         | Refusal::ParentGone
+        | Refusal::TooFarBack { .. }
         | Refusal::NoSuchTrashItem
         | Refusal::NoSuchSession
         | Refusal::IncorrectOffset { .. }

@@ -13,6 +13,7 @@ pub mod name;
 pub mod new_file;
 pub mod parts_upload;
 pub mod revisions;
+pub mod rewind;
 pub mod session;
 pub mod session_details;
 pub mod stored_file;

@@ -162,6 +162,7 @@ fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
         | Refusal::StaleRevision { .. }
         | Refusal::IntoItself
         | Refusal::ParentGone
+        | Refusal::TooFarBack { .. }
         | Refusal::IncorrectOffset { .. }
         | Refusal::SessionClosed
         | Refusal::SessionNotClosed

@@ -222,6 +222,12 @@ def test_trash(api):
     assert deleted["trashed"] in [item["trashed"] for item in api.ask("post", "/files/list_trash", json={"limit": 5}).json()["items"]]
     api.ask("post", "/files/undelete", json={"trashed": deleted["trashed"], "to": "/back"})
     deleted = api.ask("post", "/files/delete", json={"path": "/back"}).json()
+    rewound = api.ask("post", "/files/rewind", json={"path": "/trash", "to": "2099-01-01T00:00:00Z", "preview": True})
+    assert rewound.status_code == 404
+    rewound = api.ask("post", "/files/rewind", json={"to": "2099-01-01T00:00:00Z", "preview": True}).json()
+    assert rewound == {"restored": 0, "moved": 0, "removed": 0, "reset": 0, "lost": 0, "cursor": None}
+    too_far = api.ask("post", "/files/rewind", json={"to": "2000-01-01T00:00:00Z"})
+    assert too_far.status_code == 409 and "earliest" in too_far.json()["error"]
     api.ask("post", "/files/purge", json={"trashed": deleted["trashed"]})
     api.ask("post", "/files/purge", json={"all": True})
     api.covers("trash")

@@ -7,4 +7,5 @@ mod folders;
 mod links;
 mod presigned;
 mod resumable;
+mod rewind;
 mod strangers;

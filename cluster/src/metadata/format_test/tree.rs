@@ -5,8 +5,8 @@ use bytes::Bytes;
 use super::{REQUEST, Sample, UPLOAD, blob, checksum, etag, headers, inline, pairs};
 use crate::id::{BucketId, EntryId, LinkId, UserId};
 use crate::metadata::command::tree::{
-    AppendSession, At, AutoRename, CompleteFile, CreateSession, FinishSession, LinkUpdate, NewFile, PutFile,
-    Rewind, RewindCursor, RewindStage, TreeChange, WriteMode,
+    AppendSession, At, AutoRename, CompleteFile, CreateSession, FinishSession, LinkUpdate, NewFile, PutFile, Rewind,
+    RewindCursor, RewindStage, TreeChange, WriteMode,
 };
 use crate::metadata::command::{NewPart, OwnerChange, PartReference, WriteCondition};
 use crate::metadata::outcome::{EntryChanged, Outcome, RewindCounts, Rewound};

@@ -103,7 +103,8 @@ fn seat_entry(
             return Ok(true);
         }
         Some(found) if makes_room => {
-            if !make_room(tree, rewind, found, counts)? {
+            let has_room = make_room(tree, rewind, found, counts)?;
+            if !has_room {
                 return Ok(false);
             }
         }
@@ -134,12 +135,7 @@ fn seat_entry(
 }
 
 /// Whoever has the place now was not there then: it goes away, or aside until its own turn comes. What is in it may be of old.
-fn make_room(
-    tree: &mut TreeDraft<'_, '_>,
-    rewind: &Rewind,
-    found: Found,
-    counts: &mut RewindCounts,
-) -> Decision<bool> {
+fn make_room(tree: &mut TreeDraft<'_, '_>, rewind: &Rewind, found: Found, counts: &mut RewindCounts) -> Decision<bool> {
     let id = found.record.id;
     let past = past(tree, rewind);
     let is_away = match past.standing(id)? {

@@ -10,9 +10,7 @@ use crate::metadata::apply::Decision;
 use crate::metadata::command::tree::{At, AutoRename};
 use crate::metadata::outcome::{EntryChanged, Outcome, Refusal};
 use crate::metadata::query::tree as query;
-use crate::metadata::record::tree::{
-    EntryName, EntryRecord, FormerPlace, PlaceRecord, Totals, TrashRecord, TreePath,
-};
+use crate::metadata::record::tree::{EntryName, EntryRecord, FormerPlace, PlaceRecord, Totals, TrashRecord, TreePath};
 
 pub(super) fn trash(tree: &mut TreeDraft<'_, '_>, at: &At, expected_rev: Option<u64>) -> Decision<Outcome> {
     let found = movable(tree, at)?;

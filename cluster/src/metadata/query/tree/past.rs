@@ -59,12 +59,18 @@ enum Then {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Out of the trash, with as many entries.
-    Restore { entries: u64 },
+    Restore {
+        entries: u64,
+    },
     Move,
     /// Into the trash, with as many entries.
-    Remove { entries: u64 },
+    Remove {
+        entries: u64,
+    },
     /// The file had the contents of this revision.
-    Reset { rev: u64 },
+    Reset {
+        rev: u64,
+    },
     /// It cannot be as it was.
     Lost,
 }
@@ -245,11 +251,7 @@ fn holds(file: &FileRecord, then: &RevisionRecord) -> bool {
 }
 
 /// Where an entry stood, oldest first, each with the seq of the change that ended it.
-pub(crate) fn stood(
-    view: &dyn MetadataView,
-    space: TreeSpace,
-    entry: EntryId,
-) -> Result<Vec<(u64, StoodRecord)>> {
+pub(crate) fn stood(view: &dyn MetadataView, space: TreeSpace, entry: EntryId) -> Result<Vec<(u64, StoodRecord)>> {
     let rows = page::<StoodRecord>(view, &space.stood_of(entry), usize::MAX)?;
     let numbered = |(key, record)| match key {
         TreeKey::Stood { seq, .. } => Ok((seq, record)),
