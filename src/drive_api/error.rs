@@ -107,7 +107,7 @@ fn of_refusal(refusal: &Refusal) -> DriveError {
             DriveError::conflict("exists", format!("a {what} has this name already")).with("what", what)
         }
         Refusal::StaleRevision { head } => {
-            let message = "the file was changed since this revision was read";
+            let message = "it was changed since this revision was read";
             DriveError::conflict("stale_revision", message).with("head_rev", text_form::revision(*head))
         }
         Refusal::IncorrectOffset { expected } => {

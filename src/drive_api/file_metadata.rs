@@ -61,6 +61,7 @@ impl FileMetadata {
             autorename: self.autorename,
             client_modified_ms,
             media_type: self.mime_type.as_deref().or(media_type).map(str::to_owned),
+            content_hash: self.content_hash()?,
         })
     }
 
@@ -140,6 +141,7 @@ mod tests {
             autorename: true,
             client_modified_ms: Some(0),
             media_type: Some("text/plain".into()),
+            content_hash: None,
         };
         assert_eq!(parsed, Ok(expected));
         assert_eq!(details("").unwrap().mode, SessionMode::Add);

@@ -1,6 +1,7 @@
 //! Operations of the drive API, a file for each kind.
 
 pub mod account;
+pub mod copy_range;
 pub mod download;
 pub mod dropbox;
 pub mod entries;

@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 use crate::drive_api::cursor::CursorKey;
 use crate::drive_api::description;
 use crate::drive_api::operations::{
-    account, download, dropbox, entries, events, google, links, listing, presigned_upload, resume_upload, revisions,
-    rewind, share, trash, tus, upload, upload_session,
+    account, copy_range, download, dropbox, entries, events, google, links, listing, presigned_upload, resume_upload,
+    revisions, rewind, share, trash, tus, upload, upload_session,
 };
 use crate::drive_api::seal::SealKey;
 use crate::s3_api::presign::Presigner;
@@ -89,6 +89,7 @@ pub fn operations() -> Vec<UtoipaMethodRouter<DriveApi>> {
         routes!(account::account),
         routes!(upload::upload),
         routes!(resume_upload::resume_upload, upload_session::upload_session, upload_session::cancel_upload),
+        routes!(copy_range::copy_range),
         routes!(presigned_upload::parts),
         routes!(presigned_upload::complete),
         routes!(presigned_upload::cancel),

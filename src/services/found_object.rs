@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 use futures::StreamExt;
+use futures::stream::BoxStream;
 use onggi_cluster::ContentStream;
 use onggi_cluster::id::{OwnerKey, VersionId};
 use onggi_cluster::metadata::record::{BucketRecord, ManifestRecord, ObjectRecord};
 
 use super::body::{Body, BodyClaims, BodyPiece};
+use super::error::BoxError;
 use super::name::ObjectKey;
 use super::object_reader::{self, StoredContent};
 
@@ -70,10 +72,12 @@ pub struct ObjectBytes {
 impl ObjectBytes {
     /// To be stored again elsewhere.
     pub(super) fn into_body(self, bytes: u64) -> Body {
-        let first = futures::stream::iter([Ok(BodyPiece::Data(self.first))]);
-        let rest = futures::stream::iter(self.rest)
-            .flatten()
-            .map(|piece| piece.map(BodyPiece::Data).map_err(|error| error.into()));
-        Body { pieces: first.chain(rest).boxed(), bytes: Some(bytes), claims: BodyClaims::default() }
+        let pieces = self.into_pieces().map(|piece| piece.map(BodyPiece::Data)).boxed();
+        Body { pieces, bytes: Some(bytes), claims: BodyClaims::default() }
+    }
+
+    pub fn into_pieces(self) -> BoxStream<'static, Result<Bytes, BoxError>> {
+        let rest = futures::stream::iter(self.rest).flatten().map(|piece| piece.map_err(BoxError::from));
+        futures::stream::iter([Ok(self.first)]).chain(rest).boxed()
     }
 }

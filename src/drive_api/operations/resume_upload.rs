@@ -17,7 +17,6 @@ use crate::drive_api::router::DriveApi;
 use crate::drive_api::upload_range::{UploadRange, stored_range};
 use crate::services::drive::actor::Actor;
 use crate::services::drive::entries::Entry;
-use crate::services::drive::new_file::FileClaims;
 use crate::services::drive::session::Session;
 
 /// The next piece of an upload, or the question how far it is
@@ -45,16 +44,22 @@ pub async fn resume_upload(
     Path(session): Path<String>,
     request: Request,
 ) -> Result<Response> {
-    Ok(match resume(&api, &actor, &session, request).await? {
-        Progress::Finished(entry) => Json(FileResource::new(&actor, &entry)).into_response(),
-        Progress::Incomplete { received } => incomplete(received),
-    })
+    Ok(resume(&api, &actor, &session, request).await?.answer(&actor))
 }
 
 /// How far an upload is after a request.
 pub enum Progress {
     Finished(Box<Entry>),
     Incomplete { received: u64 },
+}
+
+impl Progress {
+    pub fn answer(self, actor: &Actor) -> Response {
+        match self {
+            Self::Finished(entry) => Json(FileResource::new(actor, &entry)).into_response(),
+            Self::Incomplete { received } => incomplete(received),
+        }
+    }
 }
 
 pub async fn resume(api: &DriveApi, actor: &Actor, session: &str, request: Request) -> Result<Progress> {
@@ -106,13 +111,13 @@ fn upload_range(headers: &HeaderMap) -> Result<UploadRange> {
     }
 }
 
-async fn finish_if_whole(api: &DriveApi, actor: &Actor, session: Session, total: Option<u64>) -> Result<Progress> {
+pub async fn finish_if_whole(api: &DriveApi, actor: &Actor, session: Session, total: Option<u64>) -> Result<Progress> {
     let received = session.record.received;
     if total.or(session.record.bytes) != Some(received) {
         return Ok(Progress::Incomplete { received });
     }
     let target = file_metadata::target(&session.details)?;
-    let claims = FileClaims { bytes: Some(received), ..FileClaims::default() };
+    let claims = session.details.claims(received);
     let changed = api.drive().finish_session(actor, &session, &target, &claims).await?;
     Ok(Progress::Finished(Box::new(changed.into())))
 }

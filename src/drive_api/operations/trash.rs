@@ -31,7 +31,7 @@ impl TrashNumber {
 pub struct Delete {
     #[serde(flatten)]
     entry: EntryReference,
-    /// Only if this is its head.
+    /// Only if this is its head; of a folder, its `etag`: only if nothing below it changed since.
     rev: Option<String>,
 }
 

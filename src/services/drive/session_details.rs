@@ -5,7 +5,7 @@ use onggi_storage_engine::error::{Error, Result as FormatResult};
 use onggi_storage_engine::format::{Decoder, Encoder, Record};
 
 use super::name;
-use super::new_file::FileTarget;
+use super::new_file::{FileClaims, FileTarget};
 use crate::services::Result;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct SessionDetails {
     pub autorename: bool,
     pub client_modified_ms: Option<u64>,
     pub media_type: Option<String>,
+    /// What the whole file must be.
+    pub content_hash: Option<[u8; 32]>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +42,11 @@ impl SessionDetails {
             media_type: self.media_type.clone(),
         }))
     }
+
+    /// Of a file of `bytes`.
+    pub fn claims(&self, bytes: u64) -> FileClaims {
+        FileClaims { bytes: Some(bytes), content_hash: self.content_hash, md5: None }
+    }
 }
 
 impl From<SessionMode> for WriteMode {
@@ -54,7 +61,8 @@ impl From<SessionMode> for WriteMode {
 
 impl Record for SessionDetails {
     const NAME: &'static str = "session details";
-    const VERSION: u8 = 1;
+    /// 2: with the content hash.
+    const VERSION: u8 = 2;
 
     fn encode_fields(&self, encoder: &mut Encoder) {
         let text = |encoder: &mut Encoder, text: &String| {
@@ -71,9 +79,12 @@ impl Record for SessionDetails {
             encoder.varint(time);
         });
         encoder.option(self.media_type.as_ref(), text);
+        encoder.option(self.content_hash, |encoder, hash| {
+            encoder.raw(&hash);
+        });
     }
 
-    fn decode_fields(_: u8, decoder: &mut Decoder<'_>) -> FormatResult<Self> {
+    fn decode_fields(version: u8, decoder: &mut Decoder<'_>) -> FormatResult<Self> {
         Ok(Self {
             path: decoder.option(|decoder| decoder.str().map(str::to_owned))?,
             mode: match decoder.u8()? {
@@ -85,6 +96,7 @@ impl Record for SessionDetails {
             autorename: decoder.bool()?,
             client_modified_ms: decoder.option(Decoder::varint)?,
             media_type: decoder.option(|decoder| decoder.str().map(str::to_owned))?,
+            content_hash: if version < 2 { None } else { decoder.option(Decoder::array)? },
         })
     }
 }
@@ -103,10 +115,14 @@ mod tests {
             autorename: true,
             client_modified_ms: Some(1),
             media_type: Some("text/plain".into()),
+            content_hash: Some([0xab; 32]),
         };
         let bytes = details.to_bytes();
-        expect!["0101082f412f622e74787402ac02010101010a746578742f706c61696e"].assert_eq(&hex::encode(&bytes));
+        expect!["0201082f412f622e74787402ac02010101010a746578742f706c61696e01abababababababababababababababababababababababababababababababab"].assert_eq(&hex::encode(&bytes));
         assert_eq!(SessionDetails::from_bytes(&bytes).unwrap(), details);
+        let first_version = hex::decode("0101082f412f622e74787402ac02010101010a746578742f706c61696e").unwrap();
+        let without_hash = SessionDetails { content_hash: None, ..details };
+        assert_eq!(SessionDetails::from_bytes(&first_version).unwrap(), without_hash);
         let nothing = SessionDetails::default();
         assert_eq!(SessionDetails::from_bytes(&nothing.to_bytes()).unwrap(), nothing);
     }

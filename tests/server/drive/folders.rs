@@ -40,3 +40,18 @@ async fn folders_move_copy_and_come_back_whole() {
     assert_eq!(ana.call("/files/list_trash", json!({})).await.ok()["items"], json!([]));
     assert_eq!(ana.paths("").await, ["/a (1)/", "/a (1)/B/", "/a (1)/B/2.txt", "/a (1)/B/3.txt"]);
 }
+
+/// A program that has not seen what came into a folder does not throw it away.
+#[tokio::test]
+async fn a_folder_is_deleted_as_it_was_seen() {
+    let node = Node::start(&[]);
+    let ana = Client::of(&node, "ana").await;
+    ana.put("/A/B/1.txt", "", b"1").await.ok();
+    let seen = ana.call("/files/metadata", json!({ "path": "/A" })).await.ok();
+    ana.put("/A/B/2.txt", "", b"2").await.ok();
+    let delete = |etag: &serde_json::Value| json!({ "path": "/A", "rev": etag });
+    assert_eq!(ana.call("/files/delete", delete(&seen["etag"])).await.error(), (409, "stale_revision".into()));
+    let now = ana.call("/files/metadata", json!({ "path": "/A" })).await.ok();
+    ana.call("/files/delete", delete(&now["etag"])).await.ok();
+    assert_eq!(ana.paths("").await, Vec::<String>::new());
+}

@@ -31,6 +31,10 @@ fn routes(file: &Value, session: &str, link: &Value) -> Vec<(Method, String, Val
         post("/links/list", at),
         post("/links/update", json!({ "id": link, "password": null })),
         post("/links/revoke", json!({ "id": link })),
+        post(
+            &format!("{session}/copy"),
+            json!({ "id": file["id"], "rev": file["rev"], "first": 0, "bytes": 1, "at": 0 }),
+        ),
         (Method::PUT, session.to_owned(), Value::Null),
         (Method::GET, session.to_owned(), Value::Null),
         (Method::DELETE, session.to_owned(), Value::Null),

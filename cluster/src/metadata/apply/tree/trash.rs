@@ -15,7 +15,10 @@ use crate::metadata::record::tree::{EntryName, EntryRecord, FormerPlace, PlaceRe
 pub(super) fn trash(tree: &mut TreeDraft<'_, '_>, at: &At, expected_rev: Option<u64>) -> Decision<Outcome> {
     let found = movable(tree, at)?;
     if let Some(expected_rev) = expected_rev {
-        let head = found.record.file().ok_or(Refusal::NotAFile)?.head.rev;
+        let head = match found.record.folder() {
+            Some(folder) => folder.subtree_seq,
+            None => found.record.file().ok_or(Refusal::NotAFile)?.head.rev,
+        };
         if head != expected_rev {
             return Err(Refusal::StaleRevision { head }.into());
         }
