@@ -12,6 +12,7 @@ mod download;
 mod entries;
 mod message;
 mod revisions;
+mod sync;
 mod upload;
 
 use client::DriveClient;
