@@ -12,6 +12,7 @@ mod download;
 mod entries;
 mod message;
 mod revisions;
+mod session;
 mod sync;
 mod upload;
 
@@ -79,6 +80,8 @@ enum SignedIn {
         #[arg(long, default_value_t = 20)]
         limit: u32,
     },
+    /// Keep a folder of this machine and a folder of the drive the same
+    Sync(sync::SyncArguments),
     /// Make an old revision the current one
     Restore { path: String, rev: String },
 }
@@ -90,20 +93,21 @@ pub async fn run(arguments: DriveArguments) -> Result<()> {
         Verb::Login(login) => return account::login(&home, login).await,
         Verb::SignedIn(verb) => verb,
     };
-    let mut client = DriveClient::signed_in(&home)?;
+    let client = DriveClient::signed_in(&home)?;
     match verb {
         SignedIn::Logout => account::logout(&client).await,
-        SignedIn::Account => account::show(&mut client, json).await,
-        SignedIn::Ls { path, recursive } => entries::list(&mut client, &path, recursive, json).await,
-        SignedIn::Put(put) => upload::put(&mut client, &home, put).await,
-        SignedIn::Get(get) => download::get(&mut client, get).await,
-        SignedIn::Mkdir { path } => entries::create_folder(&mut client, &path, json).await,
-        SignedIn::Mv { from, to } => entries::relocate(&mut client, "move", &from, &to, json).await,
-        SignedIn::Cp { from, to } => entries::relocate(&mut client, "copy", &from, &to, json).await,
-        SignedIn::Rm { path } => entries::delete(&mut client, &path, json).await,
-        SignedIn::Trash => entries::trash(&mut client, json).await,
-        SignedIn::Undelete { item, to } => entries::undelete(&mut client, &item, to, json).await,
-        SignedIn::Versions { path, limit } => revisions::list(&mut client, &path, limit, json).await,
-        SignedIn::Restore { path, rev } => revisions::restore(&mut client, &path, &rev, json).await,
+        SignedIn::Account => account::show(&client, json).await,
+        SignedIn::Ls { path, recursive } => entries::list(&client, &path, recursive, json).await,
+        SignedIn::Put(put) => upload::put(&client, &home, put).await,
+        SignedIn::Get(get) => download::get(&client, get).await,
+        SignedIn::Mkdir { path } => entries::create_folder(&client, &path, json).await,
+        SignedIn::Mv { from, to } => entries::relocate(&client, "move", &from, &to, json).await,
+        SignedIn::Cp { from, to } => entries::relocate(&client, "copy", &from, &to, json).await,
+        SignedIn::Rm { path } => entries::delete(&client, &path, json).await,
+        SignedIn::Trash => entries::trash(&client, json).await,
+        SignedIn::Undelete { item, to } => entries::undelete(&client, &item, to, json).await,
+        SignedIn::Versions { path, limit } => revisions::list(&client, &path, limit, json).await,
+        SignedIn::Sync(arguments) => sync::sync(client, arguments, json).await,
+        SignedIn::Restore { path, rev } => revisions::restore(&client, &path, &rev, json).await,
     }
 }

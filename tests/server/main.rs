@@ -23,6 +23,7 @@ mod secrets;
 mod slow_put;
 mod start;
 mod stop;
+mod sync;
 mod three_nodes;
 mod tls;
 mod wind_down;

@@ -58,7 +58,7 @@ pub async fn login(home: &Path, arguments: LoginArguments) -> Result<()> {
         access_token: String::new(),
         refresh_token: String::new(),
     };
-    let mut client = DriveClient::new(home, sign_in)?;
+    let client = DriveClient::new(home, sign_in)?;
     let device = device.or_else(machine_name).unwrap_or_else(|| "onggi drive".to_owned());
     let fields = [("grant_type", "password"), ("username", &user), ("password", &password), ("device", &device)];
     let response = client.token("/oauth2/token", &fields).await?;
@@ -85,26 +85,26 @@ fn password(from_stdin: bool) -> Result<String> {
     Ok(password.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-fn machine_name() -> Option<String> {
+pub fn machine_name() -> Option<String> {
     let name = std::fs::read_to_string("/etc/hostname").ok()?;
     Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 pub async fn logout(client: &DriveClient) -> Result<()> {
-    let token = client.sign_in.refresh_token.clone();
+    let token = client.sign_in().refresh_token;
     client.token("/oauth2/revoke", &[("token", &token)]).await?;
     client.forget()?;
     println!("signed out");
     Ok(())
 }
 
-pub async fn show(client: &mut DriveClient, json: bool) -> Result<()> {
+pub async fn show(client: &DriveClient, json: bool) -> Result<()> {
     let account: Value = client.json(Method::GET, "/account", HeaderMap::new(), Bytes::new()).await?;
     if json {
         return output::print_json(&account);
     }
     let bytes = |name: &str| output::bytes(account["quota"][name].as_u64().unwrap_or(0));
-    println!("{} at {}", account["user"].as_str().unwrap_or(&client.sign_in.user), client.sign_in.endpoint);
+    println!("{} at {}", account["user"].as_str().unwrap_or(client.user()), client.endpoint());
     println!(
         "used {}: files {}, old versions {}, trash {}",
         bytes("used"),

@@ -1,9 +1,10 @@
 //! Download: a file, or a folder with all that is in it.
 //! Owns: that what was cut short goes on where it stopped, of the same revision, and that a file stands under its name only whole.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use bytes::Bytes;
 use clap::Args;
 use http::header::RANGE;
@@ -12,9 +13,10 @@ use http_body_util::BodyExt;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
-use super::client::{DriveClient, Refused};
+use super::client::{DriveClient, NoAnswer};
 use super::entries;
 use super::message::{Entry, File, Revisions};
+use super::session::is_passing;
 use crate::cli::https::segment;
 use crate::cli::output;
 use crate::cli::progress::{Line, bar};
@@ -33,7 +35,7 @@ pub struct GetArguments {
     rev: Option<String>,
 }
 
-pub async fn get(client: &mut DriveClient, arguments: GetArguments) -> Result<()> {
+pub async fn get(client: &DriveClient, arguments: GetArguments) -> Result<()> {
     let GetArguments { path, to, rev } = arguments;
     let entry: Entry = client.call("/files/metadata", &json!({ "path": path })).await?;
     let above = entry.path().rsplit_once('/').map_or("", |(above, _)| above).to_owned();
@@ -60,7 +62,7 @@ pub async fn get(client: &mut DriveClient, arguments: GetArguments) -> Result<()
 }
 
 /// The file as it was.
-async fn revision(client: &mut DriveClient, file: File, rev: String) -> Result<File> {
+async fn revision(client: &DriveClient, file: File, rev: String) -> Result<File> {
     let argument = json!({ "path": file.path, "limit": 100 });
     let revisions: Revisions = client.call("/files/list_revisions", &argument).await?;
     let Some(found) = revisions.entries.into_iter().find(|revision| revision.rev == rev) else {
@@ -70,7 +72,7 @@ async fn revision(client: &mut DriveClient, file: File, rev: String) -> Result<F
 }
 
 /// Empty folders are made too.
-async fn files_below(client: &mut DriveClient, path: &str, above: &str, to: &Path) -> Result<Vec<File>> {
+async fn files_below(client: &DriveClient, path: &str, above: &str, to: &Path) -> Result<Vec<File>> {
     let mut files = Vec::new();
     std::fs::create_dir_all(local_path(to, above, path))?;
     for entry in entries::all(client, path, true).await? {
@@ -92,34 +94,63 @@ fn local_path(to: &Path, above: &str, path: &str) -> PathBuf {
         .fold(to.to_owned(), |to, name| to.join(name))
 }
 
-async fn fetch(client: &mut DriveClient, file: &File, local: &Path, show: &mut impl FnMut(u64)) -> Result<()> {
+async fn fetch(client: &DriveClient, file: &File, local: &Path, show: &mut (impl FnMut(u64) + Send)) -> Result<()> {
     if let Some(folder) = local.parent() {
         std::fs::create_dir_all(folder)?;
     }
     // The revision is in the name: what is left of another one is not gone on with.
     let name = local.file_name().and_then(|name| name.to_str()).unwrap_or("file");
     let part = local.with_file_name(format!(".{name}.{}.onggi-part", file.rev));
+    fetch_part(client, &file.into(), &part, show).await?;
+    std::fs::rename(&part, local).with_context(|| format!("put {} in its place", local.display()))
+}
+
+/// One revision of a file.
+pub struct Wanted {
+    pub id: String,
+    pub rev: String,
+    pub bytes: u64,
+}
+
+impl From<&File> for Wanted {
+    fn from(file: &File) -> Self {
+        Self { id: file.id.clone(), rev: file.rev.clone(), bytes: file.size }
+    }
+}
+
+/// All of it into `part`, after what is there already. It is on the disk when this returns.
+pub async fn fetch_part(
+    client: &DriveClient,
+    wanted: &Wanted,
+    part: &Path,
+    show: &mut (impl FnMut(u64) + Send),
+) -> Result<()> {
     let mut failures = 0;
-    while let Err(error) = receive(client, file, &part, show).await {
-        if failures == ATTEMPTS_MAX || error.is::<Refused>() || error.is::<std::io::Error>() {
+    while let Err(error) = receive(client, wanted, part, show).await {
+        if failures == ATTEMPTS_MAX || !is_passing(&error) {
             return Err(error);
         }
         failures += 1;
         tokio::time::sleep(std::time::Duration::from_secs(1 << failures)).await;
     }
-    std::fs::rename(&part, local).with_context(|| format!("put {} in its place", local.display()))
+    Ok(())
 }
 
-async fn receive(client: &mut DriveClient, file: &File, part: &Path, show: &mut impl FnMut(u64)) -> Result<()> {
+async fn receive(
+    client: &DriveClient,
+    wanted: &Wanted,
+    part: &Path,
+    show: &mut (impl FnMut(u64) + Send),
+) -> Result<()> {
     let options = tokio::fs::OpenOptions::new().create(true).append(true).open(part).await;
     let mut out = options.with_context(|| format!("open {}", part.display()))?;
     let mut received = out.metadata().await?.len();
-    if received < file.size {
+    if received < wanted.bytes {
         let headers = HeaderMap::from_iter([(RANGE, format!("bytes={received}-").parse()?)]);
-        let target = format!("/files/download?path={}&rev={}", segment(&file.path), file.rev);
+        let target = format!("/files/download?id={}&rev={}", segment(&wanted.id), wanted.rev);
         let mut body = client.send(Method::GET, &target, headers, Bytes::new()).await?.into_body();
         while let Some(frame) = body.frame().await {
-            if let Ok(data) = frame.context("the answer broke off")?.into_data() {
+            if let Ok(data) = frame.map_err(|error| anyhow!(error).context(NoAnswer::BrokenOff))?.into_data() {
                 out.write_all(&data).await?;
                 received += data.len() as u64;
                 show(received);
@@ -128,8 +159,9 @@ async fn receive(client: &mut DriveClient, file: &File, part: &Path, show: &mut 
     }
     out.flush().await?;
     out.sync_all().await?;
-    if received != file.size {
-        bail!("{received} bytes came instead of {}", file.size);
+    match received.cmp(&wanted.bytes) {
+        Ordering::Equal => Ok(()),
+        Ordering::Less => Err(NoAnswer::BrokenOff.into()),
+        Ordering::Greater => bail!("{received} bytes came instead of {}: remove {}", wanted.bytes, part.display()),
     }
-    Ok(())
 }

@@ -8,7 +8,7 @@ use super::message::{Entry, Page};
 use crate::cli::output;
 
 /// All entries of a folder, page by page.
-pub async fn all(client: &mut DriveClient, path: &str, recursive: bool) -> Result<Vec<Entry>> {
+pub async fn all(client: &DriveClient, path: &str, recursive: bool) -> Result<Vec<Entry>> {
     let path = if path == "/" { "" } else { path };
     let mut page: Page = client.call("/files/list", &json!({ "path": path, "recursive": recursive })).await?;
     let mut entries = page.entries;
@@ -25,7 +25,7 @@ pub async fn all(client: &mut DriveClient, path: &str, recursive: bool) -> Resul
     Ok(entries)
 }
 
-pub async fn list(client: &mut DriveClient, path: &str, recursive: bool, json: bool) -> Result<()> {
+pub async fn list(client: &DriveClient, path: &str, recursive: bool, json: bool) -> Result<()> {
     let entries = all(client, path, recursive).await?;
     if json {
         return output::print_json(&entries);
@@ -49,19 +49,19 @@ pub async fn list(client: &mut DriveClient, path: &str, recursive: bool, json: b
     Ok(())
 }
 
-pub async fn create_folder(client: &mut DriveClient, path: &str, json: bool) -> Result<()> {
+pub async fn create_folder(client: &DriveClient, path: &str, json: bool) -> Result<()> {
     let entry: Value = client.call("/files/create_folder", &json!({ "path": path })).await?;
     shown(&entry, "made", json)
 }
 
 /// `verb`: "move" or "copy".
-pub async fn relocate(client: &mut DriveClient, verb: &str, from: &str, to: &str, json: bool) -> Result<()> {
+pub async fn relocate(client: &DriveClient, verb: &str, from: &str, to: &str, json: bool) -> Result<()> {
     let argument = json!({ "from": from, "to": to });
     let entry: Value = client.call(&format!("/files/{verb}"), &argument).await?;
     shown(&entry, if verb == "move" { "moved to" } else { "copied to" }, json)
 }
 
-pub async fn delete(client: &mut DriveClient, path: &str, json: bool) -> Result<()> {
+pub async fn delete(client: &DriveClient, path: &str, json: bool) -> Result<()> {
     let answer: Value = client.call("/files/delete", &json!({ "path": path })).await?;
     if json {
         return output::print_json(&answer);
@@ -70,7 +70,7 @@ pub async fn delete(client: &mut DriveClient, path: &str, json: bool) -> Result<
     Ok(())
 }
 
-pub async fn trash(client: &mut DriveClient, json: bool) -> Result<()> {
+pub async fn trash(client: &DriveClient, json: bool) -> Result<()> {
     let answer: Value = client.call("/files/list_trash", &json!({ "limit": 1000 })).await?;
     if json {
         return output::print_json(&answer);
@@ -82,7 +82,7 @@ pub async fn trash(client: &mut DriveClient, json: bool) -> Result<()> {
     Ok(())
 }
 
-pub async fn undelete(client: &mut DriveClient, item: &str, to: Option<String>, json: bool) -> Result<()> {
+pub async fn undelete(client: &DriveClient, item: &str, to: Option<String>, json: bool) -> Result<()> {
     let entry: Value = client.call("/files/undelete", &json!({ "trashed": item, "to": to })).await?;
     shown(&entry, "back at", json)
 }

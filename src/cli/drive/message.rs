@@ -17,6 +17,7 @@ pub struct File {
     pub rev: String,
     pub size: u64,
     pub modified: String,
+    pub client_modified: Option<String>,
     pub content_hash: Option<String>,
 }
 

@@ -8,7 +8,7 @@ use super::entries::text;
 use super::message::{Revision, Revisions};
 use crate::cli::output;
 
-pub async fn list(client: &mut DriveClient, path: &str, limit: u32, json: bool) -> Result<()> {
+pub async fn list(client: &DriveClient, path: &str, limit: u32, json: bool) -> Result<()> {
     let revisions: Revisions = client.call("/files/list_revisions", &json!({ "path": path, "limit": limit })).await?;
     if json {
         return output::print_json(&revisions);
@@ -35,7 +35,7 @@ pub async fn list(client: &mut DriveClient, path: &str, limit: u32, json: bool) 
     Ok(())
 }
 
-pub async fn restore(client: &mut DriveClient, path: &str, rev: &str, json: bool) -> Result<()> {
+pub async fn restore(client: &DriveClient, path: &str, rev: &str, json: bool) -> Result<()> {
     let entry: Value = client.call("/files/restore", &json!({ "path": path, "rev": rev })).await?;
     if json {
         return output::print_json(&entry);

@@ -99,7 +99,7 @@ fn hasher<H: SerializableState>(decoder: &mut Decoder<'_>) -> onggi_storage_engi
 }
 
 /// `at`: how many bytes came before `piece`. Every block that `piece` completes is given out.
-fn hash_blocks(block: &mut Sha256, at: u64, piece: &[u8], mut completed: impl FnMut([u8; 32])) {
+pub fn hash_blocks(block: &mut Sha256, at: u64, piece: &[u8], mut completed: impl FnMut([u8; 32])) {
     let (mut at, mut rest) = (at, piece);
     while !rest.is_empty() {
         let room = BLOCK_BYTES - at % BLOCK_BYTES;

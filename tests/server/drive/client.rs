@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::http::send;
 use crate::node::Node;
 
-const PASSWORD: &str = "a password of the drive's tests";
+pub const PASSWORD: &str = "a password of the drive's tests";
 
 pub struct Client<'n> {
     pub node: &'n Node,

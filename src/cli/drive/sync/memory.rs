@@ -2,7 +2,7 @@
 
 use super::tree::{Synced, Tree, below, key};
 
-/// What stood at the key `from`, with all below, stands here at `local` and on the drive at `remote`.
+/// What stood at the key `from`, with all below, stands here at `local` and on the drive at `remote`. Returns old and new keys.
 pub fn relocate(synced: &mut Tree<Synced>, from: &str, local: &str, remote: &str) -> Vec<(String, String)> {
     let Some(root) = synced.get(from).cloned() else { return Vec::new() };
     let moving: Vec<String> =

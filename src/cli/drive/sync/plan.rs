@@ -8,7 +8,7 @@ mod moves;
 #[cfg(test)]
 mod plan_test;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::tree::{Trees, ancestors, below};
 use decide::decide;
@@ -52,9 +52,10 @@ pub enum Action {
 /// In this order: what a later stage needs, an earlier one has made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    Moves,
+    Aside,
     Memory,
     Folders,
+    Moves,
     Transfers,
     Removals,
 }
@@ -62,16 +63,17 @@ pub enum Stage {
 impl Operation {
     pub fn stage(&self) -> Stage {
         match self.action {
-            Action::MoveLocal { .. } | Action::MoveRemote { .. } | Action::SetAside => Stage::Moves,
+            Action::SetAside => Stage::Aside,
             Action::Remember | Action::Forget => Stage::Memory,
             Action::MakeLocal | Action::MakeRemote => Stage::Folders,
+            Action::MoveLocal { .. } | Action::MoveRemote { .. } => Stage::Moves,
             Action::Download | Action::Upload { .. } | Action::Resolve => Stage::Transfers,
             Action::RemoveLocal | Action::RemoveRemote => Stage::Removals,
         }
     }
 }
 
-/// What can be done next, in the order in which it can be done. Empty: both sides are the same, as far as they can be.
+/// What can be done next. Empty: both sides are the same, as far as they can be.
 pub fn plan(trees: &Trees) -> Vec<Operation> {
     let moves = moves::plan(trees);
     if !moves.is_empty() {
@@ -93,11 +95,24 @@ pub fn plan(trees: &Trees) -> Vec<Operation> {
         }
         operations.push(Operation { key: key.clone(), action });
     }
-    // Removals deepest first; what is below a key sorts behind it.
-    operations.sort_by_key(Operation::stage);
-    let removals = operations.partition_point(|operation| operation.stage() < Stage::Removals);
-    operations[removals..].reverse();
     operations
+}
+
+/// In the order in which they can be done; those of one group side by side.
+pub fn groups(operations: Vec<Operation>) -> Vec<Vec<Operation>> {
+    let mut groups: BTreeMap<(Stage, usize), Vec<Operation>> = BTreeMap::new();
+    for (at, operation) in operations.into_iter().enumerate() {
+        let depth = operation.key.split('/').count();
+        let rank = match operation.stage() {
+            Stage::Folders => depth,
+            // Deepest first.
+            Stage::Removals => usize::MAX - depth,
+            Stage::Moves => at,
+            Stage::Aside | Stage::Memory | Stage::Transfers => 0,
+        };
+        groups.entry((operation.stage(), rank)).or_default().push(operation);
+    }
+    groups.into_values().collect()
 }
 
 /// Nothing below was changed here since it was synced, and nothing is there that cannot be synced.

@@ -35,6 +35,13 @@ pub fn below<'a, T>(tree: &'a Tree<T>, folder: &str) -> impl Iterator<Item = (&'
     tree.range((Bound::Included(first), Bound::Excluded(end)))
 }
 
+pub fn remove_below<T>(tree: &mut Tree<T>, folder: &str) {
+    let gone: Vec<String> = below(tree, folder).map(|(key, _)| key.clone()).collect();
+    for key in gone {
+        tree.remove(&key);
+    }
+}
+
 impl Trees {
     /// Something below stands here that is not synced.
     pub fn has_strangers(&self, folder: &str) -> bool {
@@ -67,6 +74,21 @@ pub struct LocalFile {
     pub hash: String,
     /// By this machine's clock.
     pub hashed_ns: i64,
+}
+
+/// A file can change twice within a tick of its file system's clock.
+const TICK_NS: i64 = 100_000_000;
+/// Of a clock that counts whole seconds (FAT counts every other).
+const COARSE_TICK_NS: i64 = 2_000_000_000;
+pub const SECOND_NS: i64 = 1_000_000_000;
+
+impl LocalFile {
+    /// Whatever was written after it was hashed has given it another stamp.
+    pub fn is_settled(&self) -> bool {
+        let changed_ns = self.stamp.changed_ns;
+        let tick = if changed_ns % SECOND_NS == 0 { COARSE_TICK_NS } else { TICK_NS };
+        self.hashed_ns.saturating_sub(changed_ns) > tick
+    }
 }
 
 /// What tells, without reading it, that a file is the one that was read.
@@ -177,6 +199,19 @@ impl Synced {
             id: remote.id.clone(),
             item,
         })
+    }
+
+    /// Worth to be written down in the place of `then`. When a file was hashed is, once that proves something.
+    pub fn tells_more_than(&self, then: &Self) -> bool {
+        match (self.file(), then.file()) {
+            (Some((_, local)), Some((rev, known))) if !local.is_settled() || known.is_settled() => {
+                let mut then = then.clone();
+                let known = LocalFile { hashed_ns: local.hashed_ns, ..known.clone() };
+                then.item = SyncedItem::File { rev: rev.to_owned(), local: known };
+                then != *self
+            }
+            _ => then != self,
+        }
     }
 
     pub fn is_folder(&self) -> bool {

@@ -18,8 +18,8 @@ pub(super) fn decide(trees: &Trees, key: &str) -> Option<Action> {
     };
     let (here, there) = (is_changed_here(trees, key), is_changed_there(trees, key));
     if (!here && !there) || is_same(local, remote) {
-        let now = Synced::of(local, remote);
-        return (now.as_ref() != synced).then_some(Action::Remember);
+        let now = Synced::of(local, remote)?;
+        return synced.is_none_or(|then| now.tells_more_than(then)).then_some(Action::Remember);
     }
     match (local.is_folder(), remote.is_folder()) {
         (false, false) => Some(match (here, there) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::{Action, Operation, plan};
+use super::{Action, Operation, groups, plan};
 use crate::cli::drive::sync::tree::{
     Identity, Local, LocalFile, LocalItem, Remote, RemoteFile, RemoteItem, Stamp, Synced, Trees, ancestors, below,
     is_below, key, name_of, parent_of,
@@ -380,7 +380,7 @@ impl World {
             Event::Plan { machine } => {
                 let machine = &mut self.machines[machine];
                 machine.look(&self.drive);
-                machine.pending = plan(&machine.trees);
+                machine.pending = groups(plan(&machine.trees)).into_iter().flatten().collect();
                 machine.pending.reverse();
             }
             Event::Step { machine, remembers } => self.step(machine, remembers),
