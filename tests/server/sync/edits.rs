@@ -111,7 +111,7 @@ async fn two_machines_converge_and_nothing_is_lost() {
             written.edit(&mut dice, machine);
         }
         if dice.below(3) > 0 {
-            std::thread::sleep(Duration::from_millis(dice.below(400) as u64));
+            std::thread::sleep(Duration::from_millis(dice.below(80) as u64));
             kills += usize::from(running.try_wait().unwrap().is_none());
             running.kill().unwrap();
         }
