@@ -10,6 +10,7 @@ mod account;
 mod client;
 mod download;
 mod entries;
+mod links;
 mod message;
 mod revisions;
 mod session;
@@ -80,6 +81,12 @@ enum SignedIn {
         #[arg(long, default_value_t = 20)]
         limit: u32,
     },
+    /// Make a link that lets in who has no account
+    Share(links::ShareArguments),
+    /// List links: of one file or folder, or all
+    Links { path: Option<String> },
+    /// Revoke a link, by the id that `links` shows
+    Unshare { link: String },
     /// Keep a folder of this machine and a folder of the drive the same
     Sync(sync::SyncArguments),
     /// Make an old revision the current one
@@ -107,6 +114,9 @@ pub async fn run(arguments: DriveArguments) -> Result<()> {
         SignedIn::Trash => entries::trash(&client, json).await,
         SignedIn::Undelete { item, to } => entries::undelete(&client, &item, to, json).await,
         SignedIn::Versions { path, limit } => revisions::list(&client, &path, limit, json).await,
+        SignedIn::Share(share) => links::share(&client, share, json).await,
+        SignedIn::Links { path } => links::list(&client, path, json).await,
+        SignedIn::Unshare { link } => links::revoke(&client, &link).await,
         SignedIn::Sync(arguments) => sync::sync(client, arguments, json).await,
         SignedIn::Restore { path, rev } => revisions::restore(&client, &path, &rev, json).await,
     }

@@ -177,6 +177,8 @@ fn stored(headers: &HeaderMap) -> u64 {
 /// Another try may help: nobody answered, or the server asks for one.
 pub fn is_passing(error: &anyhow::Error) -> bool {
     match error.downcast_ref::<Refused>() {
+        // What has no room now needs somebody who makes some.
+        Some(refused) if refused.status == StatusCode::INSUFFICIENT_STORAGE => false,
         Some(refused) => refused.status.is_server_error() || refused.status == StatusCode::TOO_MANY_REQUESTS,
         None => error.is::<NoAnswer>(),
     }

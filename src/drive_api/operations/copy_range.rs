@@ -7,7 +7,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::drive_api::error::{DriveError, ErrorJson, Result};
+use crate::drive_api::answer_json::ErrorJson;
+use crate::drive_api::error::{DriveError, Result};
 use crate::drive_api::operations::google::file_resource::FileResource;
 use crate::drive_api::operations::resume_upload::{Progress, finish_if_whole, open};
 use crate::drive_api::request::{self, By, Document, EntryReference};

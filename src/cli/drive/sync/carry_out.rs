@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::delta::{self, Chunks};
-use super::disk::{Changed, Disk};
+use super::disk::{Changed, DOWN, Disk, UP};
 use super::plan::{Action, Operation};
 use super::remote::{RemoteTree, remote_file};
 use super::scan::{hash_file, now_ns, stamp};
@@ -103,11 +103,9 @@ impl Hands<'_> {
         keys.into_iter().filter_map(change).collect()
     }
 
-    /// Forgotten before it goes: else its new name would look like a move.
     fn set_aside(&self, key: &str) -> Result<Vec<Change>> {
         let forget = self.forget(key);
-        self.state.commit(&forget)?;
-        self.disk.set_aside(&self.local(key)?.path)?;
+        set_aside(self.disk, self.state, &self.local(key)?.path, &forget)?;
         Ok(forget)
     }
 
@@ -173,14 +171,15 @@ impl Hands<'_> {
 
     /// The whole file beside the folder's own, and what it is.
     async fn fetch(&self, remote: &Remote, file: &RemoteFile) -> Result<(PathBuf, String)> {
-        let part = self.disk.hidden(&format!("down-{}-{}", remote.id.trim_start_matches("id:"), file.rev));
+        let part = self.disk.hidden(&format!("{DOWN}{}-{}", remote.id.trim_start_matches("id:"), file.rev));
         let wanted = Wanted { id: remote.id.clone(), rev: file.rev.clone(), bytes: file.bytes };
         fetch_part(self.client, &wanted, &part, &mut |_| {}).await?;
         let path = part.clone();
         let (hash, _) = tokio::task::spawn_blocking(move || hash_file(&path)).await??;
         if file.hash.as_ref().is_some_and(|expected| *expected != hash) {
+            // Of a download that was cut short, perhaps: all of it once more.
             std::fs::remove_file(&part)?;
-            bail!("other bytes came than the drive says it has");
+            return Err(Changed.into());
         }
         if let Some(modified_ms) = file.client_modified_ms {
             let modified = time_of(modified_ms);
@@ -257,7 +256,7 @@ impl Hands<'_> {
             return self.send_whole(file, opened, argument).await;
         }
         let name = hex::encode(&Sha256::digest(format!("{key}\n{}\n{}", file.hash, over.unwrap_or_default()))[..16]);
-        let memory = self.disk.hidden(&format!("up-{name}"));
+        let memory = self.disk.hidden(&format!("{UP}{name}"));
         let session = UploadSession::open(self.client, &memory, argument, file.stamp.bytes).await?;
         let mut source = tokio::fs::File::from_std(opened);
         let sent = session.send(&mut source, &runs, base.as_ref().map(|(base, _)| base), &mut |_| {}).await;
@@ -284,22 +283,27 @@ impl Hands<'_> {
         let about: Value = self.client.call("/files/metadata", &json!({ "id": folder.id })).await?;
         let etag = about["etag"].as_str().context("the server's answer has no etag")?.to_owned();
         // Listed after the etag was read: if that still holds when the folder goes, this is all that goes with it.
-        let mut seen: Tree<&Remote> =
-            below(&self.trees.remote, key).map(|(key, remote)| (key.clone(), remote)).collect();
+        let mut listed = Tree::new();
         for entry in entries::all(self.client, &folder.id, true).await? {
-            let path = self.remote.below(entry.path())?.unwrap_or_default();
-            let known = seen.remove(&super::tree::key(&path)).ok_or(Changed)?;
-            let is_known = match (&entry, known.file()) {
-                (Entry::File(file), Some(known)) => file.rev == known.rev,
-                (Entry::Folder(_), None) => true,
-                _ => false,
-            };
-            if !is_known {
-                return Err(Changed.into());
-            }
+            self.remote.take(&mut listed, entry)?;
         }
-        Ok(etag)
+        let seen = below(&self.trees.remote, key).map(|(key, remote)| (key.clone(), remote.clone())).collect();
+        if is_as_seen(&listed, &seen) { Ok(etag) } else { Err(Changed.into()) }
     }
+}
+
+/// Forgotten before it goes: else its new name would look like a move, after a crash between the two.
+fn set_aside(disk: &Disk, state: &State, path: &str, forget: &[Change]) -> Result<()> {
+    state.commit(forget)?;
+    disk.set_aside(path)
+}
+
+/// Nothing is listed that was not seen, or that has changed since. What is gone meanwhile does not matter.
+fn is_as_seen(listed: &Tree<Remote>, seen: &Tree<Remote>) -> bool {
+    listed.iter().all(|(key, now)| {
+        let rev = |remote: &Remote| remote.file().map(|file| file.rev.clone());
+        seen.get(key).is_some_and(|then| then.id == now.id && rev(then) == rev(now))
+    })
 }
 
 fn time_of(unix_ms: i64) -> SystemTime {
@@ -320,3 +324,6 @@ pub fn explain(error: &anyhow::Error) -> String {
     let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
     anyhow!(causes.join(": ")).to_string()
 }
+
+#[cfg(test)]
+mod carry_out_test;

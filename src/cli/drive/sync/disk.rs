@@ -4,15 +4,22 @@
 use std::fs::{File, Metadata};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::scan::{identity, stamp};
-use super::tree::{Identity, Stamp, ancestors};
+use super::tree::{Identity, Stamp, Synced, Tree, ancestors};
 
 /// Of the synced folder: the memory, and what is on its way. Not synced itself.
 pub const HIDDEN: &str = ".onggi-sync";
+/// Kinds of files in it: on their way out, up, and down.
+const GONE: &str = "gone-";
+pub const UP: &str = "up-";
+pub const DOWN: &str = "down-";
+/// Uploads live no longer on the drive.
+const TRANSFER_AGE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A name for what is set aside is found long before.
 const NAMES_MAX: u32 = 1000;
 
@@ -86,22 +93,28 @@ impl Disk {
             rename(new, &target, RenameFlags::NOREPLACE)?;
             return placed(&target.symlink_metadata()?);
         };
-        if target.symlink_metadata().map(|found| stamp(&found)).ok().as_ref() != Some(old) {
+        let standing = target.symlink_metadata().map_err(|_| Changed)?;
+        if stamp(&standing) != *old {
             return Err(Changed.into());
         }
-        rename(new, &target, RenameFlags::EXCHANGE)?;
+        std::fs::set_permissions(new, standing.permissions())?;
+        self.exchange(new, &target, path, old)?;
+        placed(&target.symlink_metadata()?)
+    }
+
+    /// What stood at the target is removed if it is `old`.
+    fn exchange(&self, new: &Path, target: &Path, path: &str, old: &Stamp) -> Result<()> {
+        rename(new, target, RenameFlags::EXCHANGE)?;
         let replaced = new.symlink_metadata()?;
         if replaced.is_file() && is_same_but_renamed(&replaced, old) {
-            std::fs::remove_file(new)?;
-        } else {
-            self.keep_beside(new, path)?;
+            return Ok(std::fs::remove_file(new)?);
         }
-        placed(&target.symlink_metadata()?)
+        self.keep_beside(new, path)
     }
 
     pub fn remove_file(&self, path: &str, seen: &Stamp) -> Result<()> {
         let target = self.at(path)?;
-        let aside = self.hidden(&format!("gone-{}", seen.inode));
+        let aside = self.hidden(&format!("{GONE}{}", seen.inode));
         rename(&target, &aside, RenameFlags::NOREPLACE)?;
         let removed = aside.symlink_metadata()?;
         if removed.is_file() && is_same_but_renamed(&removed, seen) {
@@ -111,6 +124,28 @@ impl Disk {
             self.keep_beside(&aside, path)?;
         }
         Err(Changed.into())
+    }
+
+    /// What a run that was killed left: a file on its way out goes on, or comes back if it is not what was to be removed; parts of
+    /// transfers that nobody went on with for long are removed.
+    pub fn recover(&self, synced: &Tree<Synced>) -> Result<()> {
+        for entry in std::fs::read_dir(&self.hidden)? {
+            let entry = entry?;
+            let (name, found) = (entry.file_name().to_string_lossy().into_owned(), entry.metadata()?);
+            if name.starts_with(GONE) {
+                let mut files = synced.values().filter_map(Synced::file);
+                match files.any(|(_, file)| is_same_but_renamed(&found, &file.stamp)) {
+                    true => std::fs::remove_file(entry.path())?,
+                    false => self.keep_beside(&entry.path(), "recovered")?,
+                }
+            } else if [UP, DOWN].iter().any(|kind| name.starts_with(kind)) {
+                let age = found.modified()?.elapsed().unwrap_or_default();
+                if age > TRANSFER_AGE_MAX {
+                    std::fs::remove_file(entry.path())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Only when it is empty.
@@ -181,3 +216,6 @@ fn is_same_but_renamed(found: &Metadata, seen: &Stamp) -> bool {
 fn placed(found: &Metadata) -> Result<(Stamp, Option<Identity>)> {
     Ok((stamp(found), identity(found)))
 }
+
+#[cfg(test)]
+mod disk_test;

@@ -65,6 +65,7 @@ impl Engine {
             Pair { endpoint: client.endpoint().to_owned(), user: client.user().to_owned(), folder: remote.id.clone() };
         let state = State::open(&disk.hidden("state.redb"), &pair)?;
         let trees = Trees { synced: state.synced()?, ..Trees::default() };
+        disk.recover(&trees.synced)?;
         Ok(Self { client, disk, state, remote, trees })
     }
 

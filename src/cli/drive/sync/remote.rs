@@ -91,7 +91,8 @@ impl RemoteTree {
         }
     }
 
-    fn take(&self, entries: &mut Tree<Remote>, entry: Entry) -> Result<()> {
+    /// An entry as the drive told it.
+    pub fn take(&self, entries: &mut Tree<Remote>, entry: Entry) -> Result<()> {
         let Some(path) = self.below(entry.path())? else { return Ok(()) };
         let key = key(&path);
         if key == HIDDEN || is_below(&key, HIDDEN) {
