@@ -141,6 +141,13 @@ def test_uploads(api):
     last = api.ask("put", session, into=into, headers={"Content-Range": f"bytes 100-{MIB - 1}/{MIB}"}, data=data[100:])
     assert last.json()["size"] == MIB
     assert api.ask("get", session, into=into).json()["entry"]["path"] == "/up/b.bin"
+    stored = {"path": "/up/b.bin", "rev": last.json()["rev"]}
+    begun = api.ask("post", upload, params={"uploadType": "resumable"}, json=begin | {"path": "/up/copy.bin"})
+    into = {"session": begun.headers["Location"].rsplit("/", 1)[1]}
+    copied = api.ask("post", session + "/copy", into=into, json=stored | {"first": 100, "bytes": 50, "at": 0})
+    assert copied.status_code == 308 and copied.headers["Range"] == "bytes=0-49"
+    behind = api.ask("post", session + "/copy", into=into, json=stored | {"first": MIB, "bytes": 1, "at": 50})
+    assert behind.status_code == 416
     given_up = api.ask("post", upload, params={"uploadType": "resumable"}, json=begin)
     api.ask("delete", session, into={"session": given_up.headers["Location"].rsplit("/", 1)[1]})
 
