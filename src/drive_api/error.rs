@@ -129,6 +129,11 @@ fn of_refusal(refusal: &Refusal) -> DriveError {
         Refusal::ParentGone => {
             DriveError::conflict("parent_gone", "the folder that this was in is gone: say where it shall go")
         }
+        Refusal::DeviceHeld => DriveError::conflict(
+            "mass_delete_held",
+            "this device deleted most of the drive within a minute: the owner must allow it on the web page",
+        ),
+        Refusal::NoSuchDevice => DriveError::not_found("no such device is held"),
         Refusal::TooFarBack { earliest_ms } => {
             let message = "what was where is not known of so long ago";
             DriveError::conflict("too_far_back", message).with("earliest", text_form::time(*earliest_ms))

@@ -9,6 +9,7 @@ pub mod events;
 pub mod google;
 pub mod links;
 pub mod listing;
+pub mod mass_delete;
 pub mod presigned_upload;
 pub mod resume_upload;
 pub mod revisions;

@@ -21,6 +21,7 @@ use crate::drive_api::error::{DriveError, Result};
 use crate::drive_api::router::DriveApi;
 use crate::drive_api::text_form;
 use crate::services::BoxError;
+use crate::services::account_service::AccountError;
 use crate::services::drive::actor::Actor;
 use crate::services::drive::name;
 use crate::services::drive::session::Pieces;
@@ -38,6 +39,21 @@ impl FromRequestParts<DriveApi> for By {
 
     async fn from_request_parts(parts: &mut Parts, api: &DriveApi) -> std::result::Result<Self, AuthError> {
         let caller = auth::authenticate(api.accounts(), parts).await?;
+        Ok(Self(Actor { principal: caller.principal, device: caller.device }))
+    }
+}
+
+/// Who asks, and not through an app password: those are for programs that nobody looks at.
+pub struct ByOwner(pub Actor);
+
+impl FromRequestParts<DriveApi> for ByOwner {
+    type Rejection = AuthError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &DriveApi) -> std::result::Result<Self, AuthError> {
+        let caller = auth::authenticate(api.accounts(), parts).await?;
+        if !caller.may_manage_account() {
+            return Err(AccountError::Denied("an app password may not say so: sign in").into());
+        }
         Ok(Self(Actor { principal: caller.principal, device: caller.device }))
     }
 }

@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 use crate::drive_api::cursor::CursorKey;
 use crate::drive_api::description;
 use crate::drive_api::operations::{
-    account, copy_range, download, dropbox, entries, events, google, links, listing, presigned_upload, resume_upload,
-    revisions, rewind, share, trash, tus, upload, upload_session,
+    account, copy_range, download, dropbox, entries, events, google, links, listing, mass_delete, presigned_upload,
+    resume_upload, revisions, rewind, share, trash, tus, upload, upload_session,
 };
 use crate::drive_api::seal::SealKey;
 use crate::s3_api::presign::Presigner;
@@ -103,6 +103,8 @@ pub fn operations() -> Vec<UtoipaMethodRouter<DriveApi>> {
         routes!(trash::undelete),
         routes!(trash::purge),
         routes!(rewind::rewind),
+        routes!(mass_delete::allow),
+        routes!(mass_delete::undo),
         routes!(revisions::list_revisions),
         routes!(revisions::restore),
         routes!(revisions::update_revision),

@@ -75,7 +75,8 @@ fn of_refusal(refusal: &Refusal) -> S3Error {
         Refusal::PreconditionFailed => S3Error::new(ErrorCode::PreconditionFailed),
         Refusal::QuotaExceeded => S3Error::new(ErrorCode::QuotaExceeded),
         Refusal::CopySourceGone => retry_later(ErrorCode::ServiceUnavailable),
-        Refusal::NoSuchUser => S3Error::new(ErrorCode::AccessDenied),
+        // Not `SlowDown`: clients would try again, and nothing changes until the owner says so.
+        Refusal::NoSuchUser | Refusal::DeviceHeld => S3Error::new(ErrorCode::AccessDenied),
         Refusal::NoSuchEntry => S3Error::new(ErrorCode::NoSuchKey),
         Refusal::NoSuchRevision => S3Error::new(ErrorCode::NoSuchVersion),
         Refusal::StaleRevision { .. } | Refusal::EntryExists { .. } => S3Error::new(ErrorCode::PreconditionFailed),
@@ -115,6 +116,7 @@ fn of_refusal(refusal: &Refusal) -> S3Error {
         | Refusal::StaleSplit
         | Refusal::ParentGone
         | Refusal::TooFarBack { .. }
+        | Refusal::NoSuchDevice
         | Refusal::NoSuchTrashItem
         | Refusal::NoSuchSession
         | Refusal::IncorrectOffset { .. }

@@ -9,6 +9,7 @@ pub mod content_hash;
 pub mod entries;
 pub mod feed;
 pub mod links;
+pub mod mass_delete;
 pub mod name;
 pub mod new_file;
 pub mod parts_upload;

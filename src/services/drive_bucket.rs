@@ -11,6 +11,7 @@ use onggi_cluster::metadata::record::BucketRecord;
 use onggi_cluster::metadata::record::tree::{Author, TreePath};
 
 use super::bucket_view::{self, DriveKey};
+use super::drive::mass_delete::BRAKE;
 use super::error::{Error, Result};
 use super::metadata_access::MetadataAccess;
 use super::object_service::Deletion;
@@ -117,7 +118,7 @@ impl DriveBucket<'_> {
     }
 
     async fn trash(&self, path: TreePath) -> Result<ObjectDeleted> {
-        match self.change_entry(TreeChange::Trash { at: At::Path(path), expected_rev: None }).await {
+        match self.change_entry(TreeChange::Delete { at: At::Path(path), expected_rev: None, brake: BRAKE }).await {
             Ok(changed) => Ok(ObjectDeleted {
                 version: changed.trashed.map(|seq| VersionId::of_revision(seq, changed.entry.id)),
                 is_null: false,
@@ -154,7 +155,7 @@ impl DriveBucket<'_> {
         let found = self.metadata.read_owner(self.owner, move |view| query::find(view, tree, &sought)).await?;
         let totals = found.and_then(|found| found.record.folder().map(|folder| folder.totals));
         if totals.is_some_and(|totals| totals.files + totals.folders == 0) {
-            self.change_entry(TreeChange::Trash { at, expected_rev: None }).await?;
+            self.change_entry(TreeChange::Delete { at, expected_rev: None, brake: BRAKE }).await?;
         }
         Ok(NOTHING_DELETED)
     }

@@ -129,7 +129,8 @@ fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
         | Refusal::NoSuchTrashItem
         | Refusal::NoSuchSession
         | Refusal::NoSuchLink
-        | Refusal::NoSuchGrant => ErrorKind::NotFound,
+        | Refusal::NoSuchGrant
+        | Refusal::NoSuchDevice => ErrorKind::NotFound,
         Refusal::AlreadyInitialized
         | Refusal::UserExists
         | Refusal::AccessKeyExists
@@ -171,6 +172,7 @@ fn kind_of_refusal(refusal: &Refusal) -> ErrorKind {
         | Refusal::GrantExpired
         | Refusal::TooManyGrants { .. }
         | Refusal::PasswordChanged => ErrorKind::Conflict,
+        Refusal::DeviceHeld => ErrorKind::Denied,
         Refusal::InvalidPart { .. }
         | Refusal::InvalidPartOrder
         | Refusal::PartTooSmall { .. }

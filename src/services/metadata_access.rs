@@ -124,6 +124,7 @@ fn decided(outcome: Outcome) -> Result<Outcome> {
     match outcome {
         Outcome::Refused(Refusal::CopySourceGone) => Err(Error::Vanished),
         Outcome::Refused(refusal) => Err(Error::Refused(refusal)),
+        Outcome::DeviceHeld => Err(Error::Refused(Refusal::DeviceHeld)),
         outcome => Ok(outcome),
     }
 }

@@ -233,6 +233,8 @@ def test_trash(api):
     assert rewound.status_code == 404
     rewound = api.ask("post", "/files/rewind", json={"to": "2099-01-01T00:00:00Z", "preview": True}).json()
     assert rewound == {"restored": 0, "moved": 0, "removed": 0, "reset": 0, "lost": 0, "cursor": None}
+    for operation in ["allow", "undo"]:
+        assert api.ask("post", f"/files/mass_delete/{operation}", json={"device": "none is held"}).status_code == 404
     too_far = api.ask("post", "/files/rewind", json={"to": "2000-01-01T00:00:00Z"})
     assert too_far.status_code == 409 and "earliest" in too_far.json()["error"]
     api.ask("post", "/files/purge", json={"trashed": deleted["trashed"]})

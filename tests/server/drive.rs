@@ -6,6 +6,7 @@ mod feed;
 mod files;
 mod folders;
 mod links;
+mod mass_delete;
 mod presigned;
 mod resumable;
 mod rewind;

@@ -308,6 +308,8 @@ fn outcomes() -> Vec<Outcome> {
         Refusal::PreconditionFailed,
         Refusal::QuotaExceeded,
         Refusal::TooFewCopies,
+        Refusal::DeviceHeld,
+        Refusal::NoSuchDevice,
         Refusal::TooFarBack { earliest_ms: 1_790_000_000_000 },
         Refusal::StalePartitionMap,
         Refusal::RequestTooOld,

@@ -60,6 +60,7 @@ mod table {
     pub(super) const LINK: u8 = 0x4A;
     pub(super) const STOOD: u8 = 0x4B;
     pub(super) const MOMENT: u8 = 0x4C;
+    pub(super) const BRAKE: u8 = 0x4D;
     // System.
     pub(super) const CLUSTER: u8 = 0x01;
     pub(super) const PARTITION_MAP: u8 = 0x02;

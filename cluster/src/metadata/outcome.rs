@@ -45,6 +45,8 @@ pub enum Outcome {
     SessionAppended {
         received: u64,
     },
+    /// Nothing went to the trash: from now on the device is held.
+    DeviceHeld,
     /// One step of a rewind.
     Rewound(Rewound),
     /// The number under which sign-ins are made from now on.
@@ -264,6 +266,9 @@ pub enum Refusal {
     },
     /// Since the old one was checked.
     PasswordChanged,
+    /// The device deletes too much: the owner has to allow it.
+    DeviceHeld,
+    NoSuchDevice,
     /// What was where is known since `earliest_ms`.
     TooFarBack {
         earliest_ms: u64,

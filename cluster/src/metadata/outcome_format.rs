@@ -24,6 +24,7 @@ enum_fields!(Outcome {
     12 => Purged { more },
     13 => SessionAppended { received },
     14 => Rewound(rewound),
+    15 => DeviceHeld,
     20 => PasswordSet { sign_ins },
     21 => GrantReused,
 });
@@ -112,4 +113,6 @@ enum_fields!(Refusal {
     74 => PasswordChanged,
     75 => TooFewCopies,
     80 => TooFarBack { earliest_ms },
+    81 => DeviceHeld,
+    82 => NoSuchDevice,
 });

@@ -63,7 +63,7 @@ impl TreeRecords {
                 self.sessions.push(record);
             }
             TreeKey::Stood { entry, seq } => drop(self.stood.insert((entry, seq))),
-            TreeKey::SessionPart { .. } | TreeKey::Link(_) | TreeKey::Moment { .. } => {}
+            TreeKey::SessionPart { .. } | TreeKey::Link(_) | TreeKey::Moment { .. } | TreeKey::Brake => {}
         }
     }
 

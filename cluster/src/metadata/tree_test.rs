@@ -20,6 +20,7 @@ use mirror::Mirror;
 use model::Model;
 
 mod as_bucket;
+mod brake;
 mod mirror;
 mod model;
 mod rewind;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::drive_api::error::Result;
+use crate::drive_api::operations::mass_delete::HeldDevice;
 use crate::drive_api::request::By;
 use crate::drive_api::router::DriveApi;
 
@@ -16,6 +17,8 @@ pub struct AccountJson {
     quota: QuotaJson,
     /// Of the drive, as S3 names it.
     bucket: String,
+    /// Devices that may not delete anything until they are allowed to.
+    held: Vec<HeldDevice>,
 }
 
 /// In bytes.
@@ -36,6 +39,7 @@ pub struct QuotaJson {
     responses((status = 200, description = "The user.", body = AccountJson)),
 )]
 pub async fn account(State(api): State<DriveApi>, By(actor): By) -> Result<Json<AccountJson>> {
+    let held = api.drive().held_devices(&actor).await?.into_iter().map(HeldDevice::from).collect();
     let usage = api.drive().usage(&actor).await?;
     let quota = QuotaJson {
         limit: actor.principal.quota_bytes,
@@ -45,5 +49,5 @@ pub async fn account(State(api): State<DriveApi>, By(actor): By) -> Result<Json<
         trash: usage.trash,
     };
     let name = actor.principal.name;
-    Ok(Json(AccountJson { user: name.clone(), display_name: name, quota, bucket: usage.bucket }))
+    Ok(Json(AccountJson { user: name.clone(), display_name: name, quota, bucket: usage.bucket, held }))
 }

@@ -9,6 +9,7 @@ use onggi_cluster::metadata::record::tree::{EntryRecord, Totals, TrashRecord, Tr
 
 use super::DriveService;
 use super::actor::{Actor, Renaming};
+use super::mass_delete::BRAKE;
 use super::name;
 use crate::services::error::{Error, Result};
 
@@ -98,7 +99,7 @@ impl DriveService {
 
     /// Into the trash; the outcome says under which number it lies there.
     pub async fn trash_entry(&self, actor: &Actor, at: At, expected_rev: Option<u64>) -> Result<EntryChanged> {
-        self.change_entry(actor, TreeChange::Trash { at, expected_rev }).await
+        self.change_entry(actor, TreeChange::Delete { at, expected_rev, brake: BRAKE }).await
     }
 
     pub async fn trash(&self, actor: &Actor, before: Option<u64>, limit: usize) -> Result<Vec<TrashRecord>> {

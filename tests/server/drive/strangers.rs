@@ -26,6 +26,8 @@ fn routes(file: &Value, session: &str, link: &Value) -> Vec<(Method, String, Val
         post("/files/move", json!({ "from": file["id"], "to": "/mine" })),
         post("/files/copy", json!({ "from": file["id"], "to": "/mine" })),
         post("/files/delete", at.clone()),
+        post("/files/mass_delete/allow", json!({ "device": "laptop" })),
+        post("/files/mass_delete/undo", json!({ "device": "laptop" })),
         post("/files/rewind", with("to", json!("2099-01-01T00:00:00Z"))),
         post("/links/create", at.clone()),
         post("/links/list", at),

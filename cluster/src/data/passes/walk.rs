@@ -108,7 +108,8 @@ fn named_by_tree(key: &TreeKey, value: &[u8]) -> Result<Option<(Content, u64)>> 
         | TreeKey::SessionPart { .. }
         | TreeKey::Link(_)
         | TreeKey::Stood { .. }
-        | TreeKey::Moment { .. } => None,
+        | TreeKey::Moment { .. }
+        | TreeKey::Brake => None,
     };
     Ok(revision.map(|revision| (revision.content, revision.bytes)))
 }

@@ -11,6 +11,7 @@ use crate::metadata::record::Versioning;
 use crate::metadata::record::tree::Author;
 use tree_draft::TreeDraft;
 
+mod brake;
 mod copy;
 mod feed;
 mod finish;
@@ -78,6 +79,8 @@ fn decide(tree: &mut TreeDraft<'_, '_>, change: &TreeChange) -> Decision<Outcome
         TreeChange::RemoveLink { link } => link::remove(tree, *link),
         TreeChange::CountDownload { link } => link::count_download(tree, *link),
         TreeChange::TrimFeed { before_ms, limit } => feed::trim(tree, *before_ms, *limit),
+        TreeChange::Delete { at, expected_rev, brake } => brake::delete(tree, at, *expected_rev, *brake),
+        TreeChange::ReleaseDevice { device, allowed_until_ms } => brake::release(tree, device, *allowed_until_ms),
         TreeChange::Rewind(rewind) => rewind::rewind(tree, rewind),
     }
 }

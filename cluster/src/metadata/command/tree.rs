@@ -85,8 +85,27 @@ pub enum TreeChange {
         before_ms: u64,
         limit: u32,
     },
+    /// Into the trash, unless too much of the tree goes there at once by this device.
+    Delete {
+        at: At,
+        expected_rev: Option<u64>,
+        brake: Brake,
+    },
+    /// A device that is held may go on; until `allowed_until_ms` nothing of it is counted.
+    ReleaseDevice {
+        device: String,
+        allowed_until_ms: u64,
+    },
     /// One step of bringing a folder back to how it was (docs/drive-rewind.md).
     Rewind(Rewind),
+}
+
+/// A device is held when it deletes more than both within a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Brake {
+    pub entries: u64,
+    /// Of what the tree has.
+    pub percent: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use onggi_storage_engine::error::{Error, Result};
 use onggi_storage_engine::format::{Decoder, Encoder};
 
 use crate::metadata::command::tree::{
-    AppendSession, At, AutoRename, CompleteFile, CreateSession, FinishSession, LinkUpdate, NewFile, PutFile, Rewind,
-    RewindCursor, RewindStage, TreeChange, WriteMode,
+    AppendSession, At, AutoRename, Brake, CompleteFile, CreateSession, FinishSession, LinkUpdate, NewFile, PutFile,
+    Rewind, RewindCursor, RewindStage, TreeChange, WriteMode,
 };
 use crate::metadata::field::{Field, enum_fields, struct_fields};
 
@@ -31,9 +31,13 @@ enum_fields!(TreeChange {
     19 => CountDownload { link },
     20 => TrimFeed { before_ms, limit },
     30 => Rewind(rewind),
+    31 => Delete { at, expected_rev, brake },
+    32 => ReleaseDevice { device, allowed_until_ms },
 });
 
 struct_fields!(Rewind { folder, to_ms, cursor, limit });
+
+struct_fields!(Brake { entries, percent });
 
 struct_fields!(RewindCursor { stage, at, until });
 

@@ -5,15 +5,16 @@ use bytes::Bytes;
 use super::{REQUEST, Sample, UPLOAD, blob, checksum, etag, headers, inline, pairs};
 use crate::id::{BucketId, EntryId, LinkId, UserId};
 use crate::metadata::command::tree::{
-    AppendSession, At, AutoRename, CompleteFile, CreateSession, FinishSession, LinkUpdate, NewFile, PutFile, Rewind,
-    RewindCursor, RewindStage, TreeChange, WriteMode,
+    AppendSession, At, AutoRename, Brake, CompleteFile, CreateSession, FinishSession, LinkUpdate, NewFile, PutFile,
+    Rewind, RewindCursor, RewindStage, TreeChange, WriteMode,
 };
 use crate::metadata::command::{NewPart, OwnerChange, PartReference, WriteCondition};
 use crate::metadata::outcome::{EntryChanged, Outcome, RewindCounts, Rewound};
 use crate::metadata::record::tree::{
-    Author, ChangeRecord, EntryKind, EntryName, EntryRecord, FileRecord, FinishedSession, FolderRecord, FormerPlace,
-    LinkRecord, LinkRole, MomentRecord, NameRecord, PlaceRecord, RevisionReason, RevisionRecord, SessionKind,
-    SessionPartRecord, SessionRecord, StoodRecord, Totals, TrashRecord, TreeRecord, VacatedRecord,
+    Author, BrakeRecord, ChangeRecord, DeviceDeletes, EntryKind, EntryName, EntryRecord, FileRecord, FinishedSession,
+    FolderRecord, FormerPlace, LinkRecord, LinkRole, MomentRecord, NameRecord, PlaceRecord, RevisionReason,
+    RevisionRecord, SessionKind, SessionPartRecord, SessionRecord, StoodRecord, Totals, TrashRecord, TreeRecord,
+    VacatedRecord,
 };
 use crate::metadata::record::{ChecksumType, Content};
 
@@ -94,6 +95,20 @@ fn stood(place: FormerPlace) -> StoodRecord {
     StoodRecord { until_ms: 1_790_000_000_000, place }
 }
 
+fn device_deletes(held_ms: Option<u64>) -> DeviceDeletes {
+    DeviceDeletes {
+        device: "läptop".to_owned(),
+        since_ms: 1_790_000_000_000,
+        since_seq: 300,
+        deletes: 301,
+        entries: 302,
+        largest: 3,
+        of_entries: 400,
+        held_ms,
+        allowed_until_ms: 1_790_000_000_001,
+    }
+}
+
 fn cursor(stage: RewindStage) -> RewindCursor {
     RewindCursor { stage, at: 300, until: 70_000 }
 }
@@ -158,6 +173,10 @@ pub(super) fn records() -> Vec<Sample> {
         Sample::of("link: edit", &LinkRecord { password: None, expires_ms: None, ..link(LinkRole::Edit) }),
         Sample::of("stood: folder", &stood(FormerPlace::Folder { parent: EntryId(300), name: name("Ä") })),
         Sample::of("stood: trash", &stood(FormerPlace::Trash)),
+        Sample::of(
+            "brake",
+            &BrakeRecord { devices: vec![device_deletes(Some(1_790_000_060_000)), device_deletes(None)] },
+        ),
         Sample::of("moment", &MomentRecord { seq: 70_000, last_entry: 300 }),
         Sample::of("link: drop", &LinkRecord { downloads_max: None, ..link(LinkRole::Drop) }),
     ]
@@ -170,6 +189,7 @@ pub(super) fn outcomes() -> Vec<Outcome> {
         Outcome::EntryChanged(changed),
         Outcome::Purged { more: true },
         Outcome::SessionAppended { received: 70_000 },
+        Outcome::DeviceHeld,
         Outcome::Rewound(Rewound { counts, next: None }),
         Outcome::Rewound(Rewound { counts, next: Some(cursor(RewindStage::Places)) }),
     ]
@@ -246,6 +266,8 @@ pub(super) fn changes() -> Vec<OwnerChange> {
         TreeChange::RemoveLink { link: LinkId([0x99; 16]) },
         TreeChange::CountDownload { link: LinkId([0x99; 16]) },
         TreeChange::TrimFeed { before_ms: 1_790_000_000_000, limit: 1_000 },
+        TreeChange::Delete { at: at(), expected_rev: Some(300), brake: Brake { entries: 1_000, percent: 50 } },
+        TreeChange::ReleaseDevice { device: "läptop".to_owned(), allowed_until_ms: 1_790_000_000_000 },
         rewind(None),
         rewind(Some(cursor(RewindStage::Trash))),
         rewind(Some(cursor(RewindStage::Places))),

@@ -56,6 +56,7 @@ fn every_key_comes_back() {
         (tree.session_part(upload, 9), of_tree(TreeKey::SessionPart { session: upload, part: 9 })),
         (tree.link(LinkId([8; 16])), of_tree(TreeKey::Link(LinkId([8; 16])))),
         (tree.stood(entry, 300), of_tree(TreeKey::Stood { entry, seq: 300 })),
+        (tree.brake(), of_tree(TreeKey::Brake)),
         (tree.moment(300), of_tree(TreeKey::Moment { span: 300 })),
         (SystemSpace.cluster(), Key::System(SystemKey::Cluster)),
         (SystemSpace.partition_map(), Key::System(SystemKey::PartitionMap)),

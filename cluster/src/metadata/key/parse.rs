@@ -88,6 +88,7 @@ pub enum TreeKey {
     Moment {
         span: u64,
     },
+    Brake,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,6 +206,7 @@ fn tree_table(table: u8, rest: &[u8]) -> Option<TreeKey> {
             let (entry, seq) = number(rest)?;
             TreeKey::Stood { entry: EntryId(entry), seq: u64::from_be_bytes(exact(seq)?) }
         }
+        table::BRAKE if rest.is_empty() => TreeKey::Brake,
         table::MOMENT => TreeKey::Moment { span: u64::from_be_bytes(exact(rest)?) },
         _ => return None,
     })

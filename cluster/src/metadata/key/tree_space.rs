@@ -112,6 +112,10 @@ impl TreeSpace {
         KeyRange::of_prefix(self.0.table(table::MOMENT, &[]))
     }
 
+    pub fn brake(self) -> Vec<u8> {
+        self.0.table(table::BRAKE, &[])
+    }
+
     pub fn links(self) -> KeyRange {
         KeyRange::of_prefix(self.0.table(table::LINK, &[]))
     }

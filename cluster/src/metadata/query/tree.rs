@@ -14,8 +14,8 @@ mod walk;
 pub use changes::{ChangesAfter, ChangesPage, TreeEvent, changes};
 pub use find::{DEPTH_MAX, Found, Route, Spot, find, find_below, route_of, tree};
 pub use list::{
-    FolderPage, all_revisions, link, links, list_folder, revision, revisions, session, session_parts, sessions, trash,
-    trash_item,
+    FolderPage, all_revisions, brake, link, links, list_folder, revision, revisions, session, session_parts, sessions,
+    trash, trash_item,
 };
 pub use rewind::{earliest, preview};
 pub use walk::{Walk, WalkPage, Walked, walk};

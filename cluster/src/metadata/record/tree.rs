@@ -156,6 +156,32 @@ impl MomentRecord {
     pub const SPAN_MS: u64 = 600_000;
 }
 
+/// What devices deleted lately (docs/mass-delete.md): those that delete last, last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BrakeRecord {
+    pub devices: Vec<DeviceDeletes>,
+}
+
+/// Of one device, since the beginning of its minute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceDeletes {
+    pub device: String,
+    pub since_ms: u64,
+    /// Of the tree, before the first of them.
+    pub since_seq: u64,
+    pub deletes: u64,
+    /// That went to the trash, with what was below.
+    pub entries: u64,
+    /// By the largest of the deletes.
+    pub largest: u64,
+    /// That the tree had before.
+    pub of_entries: u64,
+    /// Refused since then, until the owner says so.
+    pub held_ms: Option<u64>,
+    /// Not counted until then: the owner said so.
+    pub allowed_until_ms: u64,
+}
+
 /// Who has a folded name in a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameRecord {

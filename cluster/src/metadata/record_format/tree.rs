@@ -5,9 +5,10 @@ use onggi_storage_engine::format::{Decoder, Encoder, Record};
 
 use crate::metadata::field::{Field, enum_fields, record, struct_fields};
 use crate::metadata::record::tree::{
-    Author, ChangeRecord, EntryKind, EntryName, EntryRecord, FileRecord, FinishedSession, FolderRecord, FormerPlace,
-    LinkRecord, LinkRole, MomentRecord, NameRecord, PlaceRecord, RevisionReason, RevisionRecord, SessionKind,
-    SessionPartRecord, SessionRecord, StoodRecord, Totals, TrashRecord, TreeRecord, VacatedRecord,
+    Author, BrakeRecord, ChangeRecord, DeviceDeletes, EntryKind, EntryName, EntryRecord, FileRecord, FinishedSession,
+    FolderRecord, FormerPlace, LinkRecord, LinkRole, MomentRecord, NameRecord, PlaceRecord, RevisionReason,
+    RevisionRecord, SessionKind, SessionPartRecord, SessionRecord, StoodRecord, Totals, TrashRecord, TreeRecord,
+    VacatedRecord,
 };
 
 struct_fields!(TreeRecord { created_ms, last_entry, seq, feed_floor, reserved_bytes, trash });
@@ -58,6 +59,21 @@ enum_fields!(FormerPlace { 1 => Folder { parent, name }, 2 => Trash });
 
 struct_fields!(MomentRecord { seq, last_entry });
 record!(MomentRecord, "moment record");
+
+struct_fields!(BrakeRecord { devices });
+record!(BrakeRecord, "brake record");
+
+struct_fields!(DeviceDeletes {
+    device,
+    since_ms,
+    since_seq,
+    deletes,
+    entries,
+    largest,
+    of_entries,
+    held_ms,
+    allowed_until_ms,
+});
 
 struct_fields!(NameRecord { name, is_folder });
 record!(NameRecord, "name record");

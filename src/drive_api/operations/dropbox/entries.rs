@@ -73,7 +73,7 @@ pub async fn trash(api: &DriveApi, actor: &Actor, asked: &PathArgument) -> Resul
     let changed = api.drive().trash_entry(actor, at, rev).await.map_err(|error| {
         let error = DriveError::from(error);
         match (error.code, lookup_error(&error)) {
-            ("stale_revision", _) => write("path_write")(error),
+            ("stale_revision" | "mass_delete_held", _) => write("path_write")(error),
             (_, Some(inner)) => RouteError::Tagged(tagged("path_lookup", inner)),
             _ => RouteError::Other(error),
         }

@@ -73,6 +73,8 @@ pub fn write_error(error: &DriveError) -> Option<Value> {
         "not_a_folder" => conflict("file_ancestor"),
         "not_a_file" => conflict("folder"),
         "name_invalid" => Some(tag("disallowed_name")),
+        // Of what the SDKs know, the one that programs do not try again.
+        "mass_delete_held" => Some(tag("no_write_permission")),
         "quota_exceeded" => Some(tag("insufficient_space")),
         _ => None,
     }

@@ -13,6 +13,11 @@ use crate::metadata::query::tree as query;
 use crate::metadata::record::tree::{EntryName, EntryRecord, FormerPlace, PlaceRecord, Totals, TrashRecord, TreePath};
 
 pub(super) fn trash(tree: &mut TreeDraft<'_, '_>, at: &At, expected_rev: Option<u64>) -> Decision<Outcome> {
+    let found = deletable(tree, at, expected_rev)?;
+    into_trash(tree, found)
+}
+
+pub(super) fn deletable(tree: &TreeDraft<'_, '_>, at: &At, expected_rev: Option<u64>) -> Decision<Found> {
     let found = movable(tree, at)?;
     if let Some(expected_rev) = expected_rev {
         let head = match found.record.folder() {
@@ -23,7 +28,7 @@ pub(super) fn trash(tree: &mut TreeDraft<'_, '_>, at: &At, expected_rev: Option<
             return Err(Refusal::StaleRevision { head }.into());
         }
     }
-    into_trash(tree, found)
+    Ok(found)
 }
 
 pub(super) fn into_trash(tree: &mut TreeDraft<'_, '_>, found: Found) -> Decision<Outcome> {

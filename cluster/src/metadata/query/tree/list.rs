@@ -7,7 +7,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::{EntryId, LinkId, UploadId};
 use crate::metadata::key::{TreeKey, TreeSpace};
 use crate::metadata::record::tree::{
-    EntryName, EntryRecord, LinkRecord, PlaceRecord, RevisionRecord, SessionPartRecord, SessionRecord, TrashRecord,
+    BrakeRecord, EntryName, EntryRecord, LinkRecord, PlaceRecord, RevisionRecord, SessionPartRecord, SessionRecord,
+    TrashRecord,
 };
 use crate::metadata::view::{MetadataView, record};
 
@@ -139,6 +140,11 @@ pub fn trash(
 
 pub fn trash_item(view: &dyn MetadataView, space: TreeSpace, seq: u64) -> Result<Option<TrashRecord>> {
     record(view, &space.trash(seq))
+}
+
+/// What devices deleted lately.
+pub fn brake(view: &dyn MetadataView, space: TreeSpace) -> Result<BrakeRecord> {
+    Ok(record(view, &space.brake())?.unwrap_or_default())
 }
 
 pub fn session(view: &dyn MetadataView, space: TreeSpace, session: UploadId) -> Result<Option<SessionRecord>> {
