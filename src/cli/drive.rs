@@ -13,6 +13,7 @@ mod entries;
 mod links;
 mod message;
 mod revisions;
+mod rewind;
 mod session;
 mod sync;
 mod upload;
@@ -89,6 +90,8 @@ enum SignedIn {
     Unshare { link: String },
     /// Keep a folder of this machine and a folder of the drive the same
     Sync(sync::SyncArguments),
+    /// Bring a folder back to how it was at a time
+    Rewind(rewind::RewindArguments),
     /// Make an old revision the current one
     Restore { path: String, rev: String },
 }
@@ -114,6 +117,7 @@ pub async fn run(arguments: DriveArguments) -> Result<()> {
         SignedIn::Trash => entries::trash(&client, json).await,
         SignedIn::Undelete { item, to } => entries::undelete(&client, &item, to, json).await,
         SignedIn::Versions { path, limit } => revisions::list(&client, &path, limit, json).await,
+        SignedIn::Rewind(arguments) => rewind::rewind(&client, arguments, json).await,
         SignedIn::Share(share) => links::share(&client, share, json).await,
         SignedIn::Links { path } => links::list(&client, path, json).await,
         SignedIn::Unshare { link } => links::revoke(&client, &link).await,

@@ -1,6 +1,6 @@
 // Files calls: the tree, its revisions and its trash.
 import { call } from './http'
-import type { Entry, FileEntry, ListPage, Revision, TrashItem } from './types'
+import type { Entry, FileEntry, ListPage, Revision, Rewound, TrashItem } from './types'
 
 const PAGE_ENTRIES = 2000
 
@@ -28,6 +28,30 @@ export const listTrash = (cursor?: string) =>
 export const undelete = (trashed: string) => post<Entry>('undelete', { trashed })
 export const purge = (trashed: string) => post<unknown>('purge', { trashed })
 export const emptyTrash = () => post<unknown>('purge', { all: true })
+
+/** Asks on until the folder is as it was. */
+export async function rewind(path: string, to: string, preview: boolean): Promise<Rewound> {
+  const sum: Rewound = { restored: 0, moved: 0, removed: 0, reset: 0, lost: 0 }
+  let cursor: string | null | undefined
+  do {
+    const done: Rewound & { cursor: string | null } = await post('rewind', { path, to, preview, cursor })
+    for (const name of Object.keys(sum) as (keyof Rewound)[]) sum[name] += done[name]
+    cursor = done.cursor
+  } while (cursor)
+  return sum
+}
+
+export const allowDeletes = (device: string) => post<unknown>('mass_delete/allow', { device })
+
+/** Asks on until all of it is back. */
+export async function undoDeletes(device: string): Promise<number> {
+  let count = 0
+  for (;;) {
+    const done = await post<{ entries: number; has_more: boolean }>('mass_delete/undo', { device })
+    count += done.entries
+    if (!done.has_more) return count
+  }
+}
 
 /** Where the bytes are: `inline` to show them, otherwise they are saved. */
 export function contentAddress(path: string, options: { rev?: string; inline?: boolean } = {}): string {

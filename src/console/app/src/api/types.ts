@@ -78,6 +78,24 @@ export interface Account {
   display_name: string
   quota: { limit: number | null; used: number; live: number; versions: number; trash: number }
   bucket: string
+  /** Devices whose deletes are refused. */
+  held: HeldDevice[]
+}
+
+export interface HeldDevice {
+  device: string
+  since: string
+  entries: number
+  of_entries: number
+}
+
+/** What a rewind did, or would do. */
+export interface Rewound {
+  restored: number
+  moved: number
+  removed: number
+  reset: number
+  lost: number
 }
 
 export interface Device {

@@ -2,7 +2,7 @@
 import type { Entry, FileEntry } from '../api/types'
 
 export type Open =
-  | { is: 'new folder'; folder: string }
+  | { is: 'new folder' | 'rewind'; folder: string }
   | { is: 'rename' | 'share'; entry: Entry }
   | { is: 'versions' | 'preview'; entry: FileEntry; among: Entry[] }
   | { is: 'move' | 'copy'; entries: Entry[] }
