@@ -239,7 +239,24 @@ def test_trash(api):
     assert too_far.status_code == 409 and "earliest" in too_far.json()["error"]
     api.ask("post", "/files/purge", json={"trashed": deleted["trashed"]})
     api.ask("post", "/files/purge", json={"all": True})
+    held = held_device(api)
+    assert api.ask("post", "/files/mass_delete/undo", json={"device": held}).json()["entries"] > 1000
+    held = held_device(api)
+    api.ask("post", "/files/mass_delete/allow", json={"device": held})
+    api.ask("post", "/files/delete", json={"path": "/mass"})
     api.covers("trash")
+
+
+def held_device(api):
+    """Deletes folders of 51 entries until that is too much for the drive."""
+    for number in range(50):
+        api.ask("post", "/files/create_folder", json={"path": f"/mass/0/{number}"})
+    for number in range(1, 30):
+        api.ask("post", "/files/copy", json={"from": "/mass/0", "to": f"/mass/{number}"})
+    answers = (api.ask("post", "/files/delete", json={"path": f"/mass/{number}"}) for number in range(30))
+    refused = next(answer for answer in answers if answer.status_code != 200)
+    assert refused.status_code == 409 and refused.json()["error"]["code"] == "mass_delete_held"
+    return api.ask("get", "/account").json()["held"][0]["device"]
 
 
 def test_links(api):

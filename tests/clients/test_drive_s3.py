@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from dataclasses import replace
 
 import pytest
@@ -45,6 +46,24 @@ def s3_of_ana(drive_server, drive_user):
 
 def keys(s3, prefix):
     return [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
+
+
+def test_what_s3_deleted_comes_back_from_a_terminal(drive, s3_of_ana):
+    drive("ls")
+    for name in ["kept", "gone"]:
+        s3_of_ana.put_object(Bucket=BUCKET, Key=f"rewound/{name}", Body=b"then")
+    time.sleep(0.1)
+    then = str(int(time.time() * 1000))
+    time.sleep(0.1)
+    s3_of_ana.delete_object(Bucket=BUCKET, Key="rewound/gone")
+    s3_of_ana.put_object(Bucket=BUCKET, Key="rewound/kept", Body=b"now")
+    s3_of_ana.put_object(Bucket=BUCKET, Key="rewound/new/file", Body=b"now")
+    expected = {"restored": 1, "moved": 0, "removed": 2, "reset": 1, "lost": 0}
+    assert json.loads(drive("--json", "rewind", "/rewound", "--to", then, "--preview")) == expected
+    assert "rewound/new/file" in keys(s3_of_ana, "rewound/")
+    assert json.loads(drive("--json", "rewind", "/rewound", "--to", then)) == expected
+    assert keys(s3_of_ana, "rewound/") == ["rewound/gone", "rewound/kept"]
+    assert s3_of_ana.get_object(Bucket=BUCKET, Key="rewound/kept")["Body"].read() == b"then"
 
 
 def test_what_one_writes_the_other_reads(drive, s3_of_ana, tmp_path):
