@@ -86,18 +86,20 @@ fn text(position: RewindPosition) -> String {
         None => (0, 0, 0),
         Some(RewindCursor { stage, at, until }) => (number(stage), at, until),
     };
-    format!("{}-{}-{stage}-{at}-{until}", position.passes, u8::from(position.has_changed))
+    let RewindPosition { passes, has_changed, leaving, .. } = position;
+    format!("{passes}-{}-{leaving}-{stage}-{at}-{until}", u8::from(has_changed))
 }
 
 fn parse(text: &str) -> Option<RewindPosition> {
     let mut numbers = text.split('-').map(|part| part.parse::<u64>().ok());
     let mut next = || numbers.next().flatten();
-    let (passes, has_changed, stage, at, until) = (next()?, next()? > 0, next()?, next()?, next()?);
+    let (passes, has_changed, leaving) = (next()?, next()? > 0, next()?);
+    let (stage, at, until) = (next()?, next()?, next()?);
     let cursor = match stage {
         0 => None,
         stage => Some(RewindCursor { stage: STAGES.into_iter().find(|known| number(*known) == stage)?, at, until }),
     };
-    Some(RewindPosition { passes: u32::try_from(passes).ok()?, has_changed, cursor })
+    Some(RewindPosition { passes: u32::try_from(passes).ok()?, has_changed, cursor, leaving })
 }
 
 const STAGES: [RewindStage; 4] =
@@ -120,10 +122,10 @@ mod tests {
     fn a_cursor_is_read_back() {
         let cursor = STAGES.map(|stage| Some(RewindCursor { stage, at: 300, until: u64::MAX }));
         for cursor in cursor.into_iter().chain([None]) {
-            let position = RewindPosition { passes: 2, has_changed: true, cursor };
+            let position = RewindPosition { passes: 2, has_changed: true, cursor, leaving: 7 };
             assert_eq!(parse(&text(position)), Some(position));
         }
-        for bad in ["", "x", "1-1-5-0-0", "1-1-1-0", "99999999999-1-1-0-0", "-1-1-1-0-0"] {
+        for bad in ["", "x", "1-1-0-5-0-0", "1-1-0-1-0", "99999999999-1-0-1-0-0", "-1-1-0-1-0-0"] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }

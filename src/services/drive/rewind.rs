@@ -8,6 +8,7 @@ use onggi_cluster::id::EntryId;
 use onggi_cluster::metadata::command::tree::{At, Rewind, RewindCursor, TreeChange};
 use onggi_cluster::metadata::outcome::{Outcome, Refusal, RewindCounts, Rewound};
 use onggi_cluster::metadata::query;
+use onggi_cluster::metadata::query::tree::Preview;
 use tokio::time::Instant;
 
 use super::DriveService;
@@ -29,6 +30,8 @@ pub struct RewindPosition {
     /// The one that is under way has changed something.
     pub has_changed: bool,
     pub cursor: Option<RewindCursor>,
+    /// Of a preview: entries that will have left the folders that go away.
+    pub leaving: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,7 +56,11 @@ impl DriveService {
         while Instant::now() < deadline {
             let rewind = Rewind { folder, to_ms, cursor: at.cursor, limit: STEP_ENTRIES };
             let step = self.read(actor, move |view, tree| query::tree::preview(view, tree, &rewind)).await?;
-            let Rewound { counts: more, next } = step.map_err(Error::Refused)?;
+            let Preview { counts: mut more, leaving, next } = step.map_err(Error::Refused)?;
+            at.leaving = at.leaving.saturating_add(leaving);
+            let left = at.leaving.min(more.removed);
+            more.removed -= left;
+            at.leaving -= left;
             counts.add(more);
             at.cursor = next;
             if next.is_none() {
@@ -77,7 +84,7 @@ impl DriveService {
             at.has_changed |= more.changes() > 0;
             at.cursor = next;
             if next.is_none() {
-                at = RewindPosition { passes: at.passes + 1, has_changed: at.has_changed, cursor: None };
+                at = RewindPosition { passes: at.passes + 1, cursor: None, ..at };
                 if !at.has_changed || at.passes >= PASSES_MAX {
                     return Ok(Rewinding { counts, next: None });
                 }

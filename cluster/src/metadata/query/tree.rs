@@ -17,7 +17,7 @@ pub use list::{
     FolderPage, all_revisions, brake, link, links, list_folder, revision, revisions, session, session_parts, sessions,
     trash, trash_item,
 };
-pub use rewind::{earliest, preview};
+pub use rewind::{Preview, earliest, preview};
 pub use walk::{Walk, WalkPage, Walked, walk};
 
 pub(crate) use changes::vacated_places;

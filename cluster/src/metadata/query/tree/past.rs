@@ -114,6 +114,16 @@ impl Past<'_> {
         })
     }
 
+    /// As many entries leave a folder that goes away itself when this one goes back.
+    pub(crate) fn leaving(&self, entry: EntryId) -> Result<u64> {
+        match self.standing(entry)? {
+            Some(standing) if self.is_below(&standing)? && self.goes_with_its_folder(&standing)? => {
+                Ok(entries_of(&standing.record))
+            }
+            _ => Ok(0),
+        }
+    }
+
     pub(crate) fn standing(&self, entry: EntryId) -> Result<Option<Standing>> {
         let Some(place) = record::<PlaceRecord>(self.view, &self.space.place(entry))? else {
             return Ok(None);

@@ -4,12 +4,12 @@
 use super::changes::ROWS_MAX;
 use super::list::trash;
 use super::page::page;
-use super::past::{Fate, Past};
+use super::past::{Fate, Past, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::EntryId;
 use crate::metadata::command::tree::{Rewind, RewindCursor, RewindStage};
 use crate::metadata::key::{TreeKey, TreeSpace};
-use crate::metadata::outcome::{Refusal, RewindCounts, Rewound};
+use crate::metadata::outcome::{Refusal, RewindCounts};
 use crate::metadata::record::tree::{ChangeRecord, MomentRecord, PlaceRecord, TreeRecord, VacatedRecord};
 use crate::metadata::view::{MetadataView, record};
 
@@ -51,8 +51,16 @@ impl RewindCursor {
     }
 }
 
-/// What a step of the rewind would do. Nothing is changed, so what one stage would do the next one does not see.
-pub fn preview(view: &dyn MetadataView, space: TreeSpace, rewind: &Rewind) -> Result<Result<Rewound, Refusal>> {
+/// What a step of the rewind would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preview {
+    pub counts: RewindCounts,
+    /// Nothing is changed, so what goes back to its place is still counted with the folder that goes away: so many.
+    pub leaving: u64,
+    pub next: Option<RewindCursor>,
+}
+
+pub fn preview(view: &dyn MetadataView, space: TreeSpace, rewind: &Rewind) -> Result<Result<Preview, Refusal>> {
     let Some(tree) = record::<TreeRecord>(view, &space.tree())? else {
         return Ok(Err(Refusal::NoSuchBucket));
     };
@@ -63,16 +71,19 @@ pub fn preview(view: &dyn MetadataView, space: TreeSpace, rewind: &Rewind) -> Re
     let cursor = rewind.cursor.unwrap_or_else(|| RewindCursor::begin(RewindStage::Trash, tree.seq));
     let past = Past { view, space, folder: rewind.folder, to_ms: rewind.to_ms };
     let page = rewind_page(&past, since, cursor, rewind.limit as usize)?;
-    let mut counts = RewindCounts { lost: page.lost, ..RewindCounts::default() };
+    let (mut counts, mut leaving) = (RewindCounts { lost: page.lost, ..RewindCounts::default() }, 0);
     for entry in page.entries {
         let mut verdicts = vec![past.verdict(cursor.stage, entry)?];
         if cursor.stage == RewindStage::Trash {
             // It has no row in the feed that a later stage would find it by.
             verdicts.push(past.verdict(RewindStage::Contents, entry)?);
         }
+        if verdicts.contains(&Some(Verdict::Move)) {
+            leaving += past.leaving(entry)?;
+        }
         verdicts.into_iter().flatten().for_each(|verdict| counts.add(verdict.counts()));
     }
-    Ok(Ok(Rewound { counts, next: page.next.or_else(|| cursor.of_next_stage(tree.seq)) }))
+    Ok(Ok(Preview { counts, leaving, next: page.next.or_else(|| cursor.of_next_stage(tree.seq)) }))
 }
 
 pub(crate) fn since(
