@@ -1,9 +1,10 @@
-//! `bench`: what this machine can do, what an S3 server does with it, and how two servers compare.
+//! `bench`: what this machine can do, what an S3 server or a drive does with it, and how two servers compare.
 //! Owns: the command line.
 //! Does not own: starting servers; a benchmark is pointed at one that runs.
 
 mod calibration;
 mod compare;
+mod drive;
 mod endpoint;
 mod placement;
 mod process;
@@ -31,6 +32,8 @@ enum Command {
     S3(s3::S3Options),
     /// Drive two endpoints in the order A, B, B, A and print the ratios.
     Compare(compare::CompareOptions),
+    /// Drive one drive: small files, polls, the end of a large upload.
+    Drive(drive::DriveOptions),
     /// Plan clusters of up to 1,000 nodes that are only described: balance, copies, probability of loss.
     Placement(placement::PlacementOptions),
 }
@@ -40,6 +43,7 @@ fn main() -> anyhow::Result<()> {
     match arguments.command {
         Command::Calib(options) => calibration::run(&options)?.print(arguments.json),
         Command::S3(options) => runtime()?.block_on(s3::run(&options))?.print(arguments.json),
+        Command::Drive(options) => runtime()?.block_on(drive::run(options))?.print(arguments.json),
         Command::Placement(options) => placement::run(&options)?.print(arguments.json),
         Command::Compare(options) => runtime()?.block_on(compare::run(&options))?.print(arguments.json),
     }

@@ -129,7 +129,7 @@ fn metrics_endpoint(url: &str, options: &S3Options) -> anyhow::Result<(Endpoint,
 }
 
 /// `4096`, `64KiB`, `16MiB`, `1GiB`.
-fn parse_bytes(text: &str) -> Result<u64, String> {
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let shift = match &text[digits.len()..] {
         "" | "B" => 0,
