@@ -2,6 +2,8 @@
 //! Owns: what a person at a terminal sees, and a log file gets: a line only when something changed.
 
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::admin_api::message::{Copy, Moves};
 use crate::cli::output;
@@ -103,6 +105,35 @@ impl Line {
         if !self.last.is_empty() && std::io::stderr().is_terminal() {
             eprintln!();
         }
+    }
+}
+
+/// One line for several transfers at a time.
+pub struct Transfers {
+    line: Mutex<Line>,
+    done: AtomicU64,
+    all: u64,
+}
+
+impl Transfers {
+    /// `all`: bytes of all of them.
+    pub fn of(all: u64) -> Self {
+        Self { line: Mutex::default(), done: AtomicU64::new(0), all }
+    }
+
+    /// What one of them tells: how many of its bytes are there.
+    pub fn file<'a>(&'a self, name: &'a str) -> impl FnMut(u64) + Send + 'a {
+        let mut told = 0;
+        move |bytes: u64| {
+            let more = bytes.saturating_sub(told);
+            told += more;
+            let done = self.done.fetch_add(more, Ordering::Relaxed) + more;
+            self.line.lock().unwrap_or_else(PoisonError::into_inner).show(format!("{} {name}", bar(done, self.all)));
+        }
+    }
+
+    pub fn end(self) {
+        self.line.into_inner().unwrap_or_else(PoisonError::into_inner).end();
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use bytes::Bytes;
 use clap::Args;
+use futures::{StreamExt, TryStreamExt};
 use http::header::RANGE;
 use http::{HeaderMap, Method};
 use http_body_util::BodyExt;
@@ -16,10 +17,10 @@ use tokio::io::AsyncWriteExt;
 use super::client::{DriveClient, NoAnswer};
 use super::entries;
 use super::message::{Entry, File, Revisions};
-use super::session::is_passing;
+use super::session::{FILES_MAX, is_passing};
 use crate::cli::https::segment;
 use crate::cli::output;
-use crate::cli::progress::{Line, bar};
+use crate::cli::progress::Transfers;
 
 const ATTEMPTS_MAX: u32 = 6;
 
@@ -49,14 +50,13 @@ pub async fn get(client: &DriveClient, arguments: GetArguments) -> Result<()> {
         Entry::Removed { path } => bail!("{path} is not there any more"),
     };
     let all: u64 = files.iter().map(|file| file.size).sum();
-    let (mut line, mut done) = (Line::default(), 0);
-    for file in &files {
+    let transfers = Transfers::of(all);
+    let fetched = futures::stream::iter(&files).map(|file| async {
         let local = local_path(&to, &above, &file.path);
-        let mut show = |received: u64| line.show(format!("{} {}", bar(done + received, all), file.path));
-        fetch(client, file, &local, &mut show).await.with_context(|| file.path.clone())?;
-        done += file.size;
-    }
-    line.end();
+        fetch(client, file, &local, &mut transfers.file(&file.path)).await.context(file.path.clone())
+    });
+    fetched.buffer_unordered(FILES_MAX).try_collect::<()>().await?;
+    transfers.end();
     println!("{} files, {}", files.len(), output::bytes(all));
     Ok(())
 }

@@ -19,6 +19,8 @@ use super::message::File;
 
 /// One request; larger files go in pieces of this size.
 pub const PIECE_BYTES: u64 = 16 << 20;
+/// Transferred at a time: small ones wait for the disk of the drive, large ones for the line.
+pub const FILES_MAX: usize = 6;
 /// Of one request to copy what is stored (docs/drive.md).
 const COPY_BYTES_MAX: u64 = 256 << 20;
 /// A file may hold still for a server that restarts.

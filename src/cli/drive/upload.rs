@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use clap::Args;
+use futures::{StreamExt, TryStreamExt};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
@@ -14,10 +15,10 @@ use sha2::{Digest, Sha256};
 
 use super::client::{DriveClient, Refused};
 use super::message::{Entry, File};
-use super::session::{PIECE_BYTES, Run, UploadSession};
+use super::session::{FILES_MAX, PIECE_BYTES, Run, UploadSession};
 use crate::cli::https::segment;
 use crate::cli::output;
-use crate::cli::progress::{Line, bar};
+use crate::cli::progress::Transfers;
 
 #[derive(Debug, Args)]
 pub struct PutArguments {
@@ -47,17 +48,13 @@ pub async fn put(client: &DriveClient, home: &Path, arguments: PutArguments) -> 
         collect(client, from, arguments.to.trim_end_matches('/'), mode, &mut files).await?;
     }
     let all: u64 = files.iter().map(|file| file.bytes).sum();
-    let (mut line, mut done) = (Line::default(), 0);
-    for file in &files {
-        let mut show = |sent: u64| {
-            let text = format!("{} {}", bar(done + sent, all), file.local.display());
-            line.show(text);
-        };
-        show(0);
-        send(client, home, file, &mut show).await.with_context(|| file.local.display().to_string())?;
-        done += file.bytes;
-    }
-    line.end();
+    let transfers = Transfers::of(all);
+    let sent = futures::stream::iter(&files).map(|file| async {
+        let name = file.local.display().to_string();
+        send(client, home, file, &mut transfers.file(&name)).await.context(name.clone())
+    });
+    sent.buffer_unordered(FILES_MAX).try_collect::<()>().await?;
+    transfers.end();
     println!("{} files, {}", files.len(), output::bytes(all));
     Ok(())
 }

@@ -17,11 +17,9 @@ use super::scan::scan;
 use super::state::{Change, Pair, State};
 use super::tree::{Trees, below};
 use crate::cli::drive::client::DriveClient;
-use crate::cli::drive::session::is_passing;
+use crate::cli::drive::session::{FILES_MAX, is_passing};
 use crate::cli::progress::{Line, bar};
 
-/// Transfers at a time.
-const TRANSFERS_MAX: usize = 6;
 /// How long something that is done may not be remembered: each time costs a sync of the disk.
 const COMMIT_INTERVAL: Duration = Duration::from_millis(500);
 /// A pass in which everything that is looked at changes all the time ends, and another begins later.
@@ -163,7 +161,7 @@ impl Engine {
         let hands = &hands;
         let carried = futures::stream::iter(group)
             .map(|operation| async move { (hands.carry_out(&operation).await, operation) })
-            .buffer_unordered(TRANSFERS_MAX);
+            .buffer_unordered(FILES_MAX);
         let mut carried = std::pin::pin!(carried);
         let (mut all, mut new, mut passing) = (Vec::new(), Vec::new(), None);
         let mut committed = Instant::now();
