@@ -180,7 +180,7 @@ fn stored(headers: &HeaderMap) -> u64 {
 pub fn is_passing(error: &anyhow::Error) -> bool {
     match error.downcast_ref::<Refused>() {
         // What has no room now needs somebody who makes some.
-        Some(refused) if refused.status == StatusCode::INSUFFICIENT_STORAGE => false,
+        Some(refused) if refused.status == StatusCode::INSUFFICIENT_STORAGE || refused.code == "full" => false,
         Some(refused) => refused.status.is_server_error() || refused.status == StatusCode::TOO_MANY_REQUESTS,
         None => error.is::<NoAnswer>(),
     }

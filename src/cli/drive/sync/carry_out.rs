@@ -311,12 +311,15 @@ fn time_of(unix_ms: i64) -> SystemTime {
     if unix_ms < 0 { UNIX_EPOCH - since } else { UNIX_EPOCH + since }
 }
 
-/// The drive is not as it was seen, or the file is not what was read.
+/// The drive is not as it was seen, or the file is not what was read: after another look that may be different.
 fn is_outdated(error: &anyhow::Error) -> bool {
     let Some(refused) = error.downcast_ref::<Refused>() else { return false };
-    let is_other_file = refused.fields["reason"] == "digest_mismatch";
-    is_other_file
-        || matches!(refused.status, StatusCode::CONFLICT | StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE)
+    match refused.status {
+        StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => true,
+        // A device that is held waits for a person.
+        StatusCode::CONFLICT => refused.code != "mass_delete_held",
+        _ => refused.fields["reason"] == "digest_mismatch",
+    }
 }
 
 /// For people: what could not be done.
