@@ -1,21 +1,11 @@
 // Files: what one does with them every day.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { Node, user } from './node.mjs'
-import { Browser } from './person.mjs'
+import { test } from 'node:test'
+import { user } from './node.mjs'
+import { stage } from './stage.mjs'
 
 let node, browser, ana
-
-before(async () => {
-  ;[node, browser] = await Promise.all([Node.start(), Browser.start()])
-  ana = await browser.person()
-  await ana.signIn(node, user)
-})
-
-after(async () => {
-  await browser?.end()
-  await node?.end()
-})
+stage((set) => ({ node, browser, ana } = set))
 
 const file = (name, text) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) })
 const give = (...files) => ana.page.setInputFiles('input[data-role=files]', files)

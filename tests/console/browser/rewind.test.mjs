@@ -1,22 +1,12 @@
 // Going back: a folder as it was at a time, and a program that deletes everything and is held.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Node, user } from './node.mjs'
-import { Browser } from './person.mjs'
+import { user } from './node.mjs'
+import { stage } from './stage.mjs'
 
 let node, browser, ana
-
-before(async () => {
-  ;[node, browser] = await Promise.all([Node.start(), Browser.start()])
-  ana = await browser.person()
-  await ana.signIn(node, user)
-})
-
-after(async () => {
-  await browser?.end()
-  await node?.end()
-})
+stage((set) => ({ node, browser, ana } = set))
 
 const give = (name, text) => ana.page.setInputFiles('input[data-role=files]', { name, mimeType: 'text/plain', buffer: Buffer.from(text) })
 

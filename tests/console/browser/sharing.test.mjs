@@ -1,21 +1,10 @@
 // Sharing: a link, somebody who has it, and its end.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { Node, user } from './node.mjs'
-import { Browser } from './person.mjs'
+import { test } from 'node:test'
+import { stage } from './stage.mjs'
 
 let node, browser, ana
-
-before(async () => {
-  ;[node, browser] = await Promise.all([Node.start(), Browser.start()])
-  ana = await browser.person()
-  await ana.signIn(node, user)
-})
-
-after(async () => {
-  await browser?.end()
-  await node?.end()
-})
+stage((set) => ({ node, browser, ana } = set))
 
 test('a folder with a password, seen and changed by a visitor, until it is taken back', async () => {
   await ana.page.click('text=New folder')

@@ -4,25 +4,14 @@ import { createHash } from 'node:crypto'
 import { createReadStream, mkdirSync, mkdtempSync, openSync, closeSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { Node, user } from './node.mjs'
-import { Browser } from './person.mjs'
+import { after, test } from 'node:test'
+import { stage } from './stage.mjs'
 
 const MIB = 1024 * 1024
 const folder = mkdtempSync(join(tmpdir(), 'onggi-browser-files-'))
-let node, browser, ana
-
-before(async () => {
-  ;[node, browser] = await Promise.all([Node.start(), Browser.start()])
-  ana = await browser.person()
-  await ana.signIn(node, user)
-})
-
-after(async () => {
-  await browser?.end()
-  await node?.end()
-  rmSync(folder, { recursive: true })
-})
+let node, ana
+stage((set) => ({ node, ana } = set))
+after(() => rmSync(folder, { recursive: true }))
 
 /** Every MiB is another one. */
 function large(name, mebibytes) {

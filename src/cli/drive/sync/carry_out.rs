@@ -5,7 +5,7 @@ use std::fs::FileTimes;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -320,12 +320,6 @@ fn is_outdated(error: &anyhow::Error) -> bool {
         StatusCode::CONFLICT => refused.code != "mass_delete_held",
         _ => refused.fields["reason"] == "digest_mismatch",
     }
-}
-
-/// For people: what could not be done.
-pub fn explain(error: &anyhow::Error) -> String {
-    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    anyhow!(causes.join(": ")).to_string()
 }
 
 #[cfg(test)]

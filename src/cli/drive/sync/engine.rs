@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use futures::StreamExt;
 
-use super::carry_out::{Hands, explain};
+use super::carry_out::Hands;
 use super::disk::{Changed, Disk};
 use super::plan::{Action, Operation, groups, plan};
 use super::remote::RemoteTree;
@@ -132,7 +132,7 @@ impl Engine {
                         }
                     }
                     Err(error) => {
-                        outcome.problems.insert(operation.key.clone(), explain(error));
+                        outcome.problems.insert(operation.key.clone(), format!("{error:#}"));
                     }
                 })
                 .await?;
