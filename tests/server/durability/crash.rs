@@ -81,8 +81,9 @@ async fn nothing_acknowledged_is_lost_when_power_is() {
         // What a kill leaves in the page cache, and what was read from it after the restart, must not vanish with the power later.
         let crash = if run.random.random_ratio(1, 3) { Crash::Kill } else { Crash::PowerLoss };
         if crash == Crash::PowerLoss {
+            harm.takes_power();
             drive.lose_power();
-            // Time for replies: none of them may be a success.
+            // The process goes on for a while: what it still writes must do no harm.
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         node.kill();
