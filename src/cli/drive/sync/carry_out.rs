@@ -203,13 +203,7 @@ impl Hands<'_> {
         let file = local.file().context("a folder is not uploaded")?;
         let opened = self.disk.open_file(&local.path, &file.stamp)?;
         let chunks = self.chunks_of(self.disk.dir().join(&local.path), file.stamp.bytes, &file.hash).await?;
-        let argument = json!({
-            "path": self.remote.absolute(&local.path),
-            "mode": if over.is_some() { "update" } else { "add" },
-            "rev": over,
-            "content_hash": file.hash,
-            "client_modified": rfc3339(u64::try_from(file.stamp.modified_ns / 1_000_000).unwrap_or(0))?,
-        });
+        let argument = new_revision(&self.remote.absolute(&local.path), file, over)?;
         let made = match &chunks {
             Some(chunks) => self.send_pieces(key, file, opened, chunks, over, &argument).await?,
             None => self.send_whole(file, opened, &argument).await?,
@@ -290,6 +284,17 @@ impl Hands<'_> {
         let seen = below(&self.trees.remote, key).map(|(key, remote)| (key.clone(), remote.clone())).collect();
         if is_as_seen(&listed, &seen) { Ok(etag) } else { Err(Changed.into()) }
     }
+}
+
+/// Neither what was not seen is replaced, nor other bytes stored than were hashed. `over`: the revision that it replaces.
+fn new_revision(path: &str, file: &LocalFile, over: Option<&str>) -> Result<Value> {
+    Ok(json!({
+        "path": path,
+        "mode": if over.is_some() { "update" } else { "add" },
+        "rev": over,
+        "content_hash": file.hash,
+        "client_modified": rfc3339(u64::try_from(file.stamp.modified_ns / 1_000_000).unwrap_or(0))?,
+    }))
 }
 
 /// Forgotten before it goes: else its new name would look like a move, after a crash between the two.

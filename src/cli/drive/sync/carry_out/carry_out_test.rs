@@ -1,9 +1,9 @@
 //! Steps in their order, and what counts as seen.
 
-use super::{is_as_seen, set_aside};
+use super::{is_as_seen, new_revision, set_aside};
 use crate::cli::drive::sync::disk::Disk;
 use crate::cli::drive::sync::state::{Change, Pair, State};
-use crate::cli::drive::sync::tree::{Remote, RemoteFile, RemoteItem, Synced, SyncedItem, Tree};
+use crate::cli::drive::sync::tree::{LocalFile, Remote, RemoteFile, RemoteItem, Stamp, Synced, SyncedItem, Tree};
 
 fn folder(id: &str) -> Remote {
     Remote { path: String::new(), id: id.into(), item: RemoteItem::Folder }
@@ -50,4 +50,15 @@ fn what_is_set_aside_is_forgotten_first() {
     let other = Pair { folder: "id:9".into(), ..pair };
     let refused = State::open(&disk.hidden("state.redb"), &other).err().unwrap();
     assert!(refused.to_string().contains("is synced with another folder"), "{refused}");
+}
+
+#[test]
+fn an_upload_says_what_it_replaces_and_what_it_must_be() {
+    let stamp = Stamp { modified_ns: 1_500_000_000, ..Stamp::default() };
+    let file = LocalFile { stamp, hash: "ab".into(), hashed_ns: 0 };
+    let said = |over| new_revision("/a", &file, over).unwrap().to_string();
+    expect_test::expect![[r#"
+        {"client_modified":"1970-01-01T00:00:01.5Z","content_hash":"ab","mode":"add","path":"/a","rev":null}
+        {"client_modified":"1970-01-01T00:00:01.5Z","content_hash":"ab","mode":"update","path":"/a","rev":"7"}"#]]
+    .assert_eq(&format!("{}\n{}", said(None), said(Some("7"))));
 }
