@@ -13,6 +13,7 @@ mod key;
 mod node;
 mod output;
 mod progress;
+mod recover;
 mod scrub;
 pub mod server;
 mod status;
@@ -38,6 +39,9 @@ enum Command {
     Admin(admin::AdminArguments),
     /// Use a drive: files and folders, their revisions, links to share
     Drive(drive::DriveArguments),
+    /// Go on with what is left of groups whose majority is lost for ever; on stopped nodes
+    #[command(subcommand)]
+    Recover(recover::RecoverCommand),
     /// Print the reference of every setting (docs/configuration.md)
     ConfigReference,
 }
@@ -49,6 +53,7 @@ impl Cli {
             Command::Server(arguments) => server::run(arguments).await,
             Command::Admin(arguments) => admin::run(arguments).await,
             Command::Drive(arguments) => drive::run(arguments).await,
+            Command::Recover(command) => recover::run(command).await,
             Command::ConfigReference => {
                 print!("{}", reference::markdown());
                 Ok(())

@@ -21,6 +21,8 @@ mod roster;
 mod system;
 mod welcome;
 
+pub use identity::identity_of;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};

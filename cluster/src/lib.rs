@@ -9,6 +9,7 @@ pub mod metadata;
 pub mod peer;
 pub mod placement;
 mod raft;
+pub mod recovery;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]

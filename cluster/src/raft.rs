@@ -26,6 +26,7 @@ mod peer_service;
 mod promise;
 mod pulse_message;
 mod read_round;
+mod replica_on_drive;
 mod snapshot;
 mod snapshot_file;
 mod snapshot_install;
@@ -43,6 +44,7 @@ pub use group_keys::{GroupKeys, OwnersRange};
 pub use group_set::{GroupSet, GroupSetOptions, Opening};
 pub use options::RaftOptions;
 pub use peer_service::serve_groups;
+pub use replica_on_drive::{LogPosition, ReplicaOnDrive, TakeOver};
 pub use snapshot_file::SnapshotFiles;
 
 #[cfg(test)]
@@ -53,5 +55,7 @@ mod idle_test;
 mod nodes_test;
 #[cfg(test)]
 mod suite_test;
+#[cfg(test)]
+mod take_over_test;
 #[cfg(test)]
 mod test_nodes;

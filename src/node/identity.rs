@@ -38,6 +38,14 @@ pub struct OpenDrive<'a> {
     pub now_ms: u64,
 }
 
+/// Of the node whose data directory this is, running or not; an error if it is none.
+pub fn identity_of(data_dir: &Path) -> Result<NodeIdentity> {
+    let stored = PeerFiles::new(data_dir).load()?;
+    let stored =
+        stored.with_context(|| format!("{} is not the data directory of a member of a cluster", data_dir.display()))?;
+    Ok(stored.identity)
+}
+
 /// Who this node is: as its files say; if they are lost, as its records say; if there are none, the founder of a cluster.
 pub fn establish(data_dir: &Path, drive: &OpenDrive<'_>) -> Result<Established> {
     let files = PeerFiles::new(data_dir);

@@ -153,6 +153,13 @@ impl LogStore {
         Ok(lock(&self.shared.group(group)).state())
     }
 
+    /// Those that have, or had, anything.
+    pub fn groups(&self) -> Vec<u32> {
+        let mut groups: Vec<u32> = lock(&self.shared.groups).keys().copied().collect();
+        groups.sort_unstable();
+        groups
+    }
+
     pub fn counters(&self) -> LogCounters {
         self.shared.counters.read()
     }

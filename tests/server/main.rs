@@ -16,6 +16,7 @@ mod membership;
 mod metrics;
 mod node;
 mod place;
+mod recover;
 mod refusals;
 #[path = "../support/s3_client.rs"]
 mod s3_client;

@@ -128,7 +128,7 @@ impl PublicKeyData for PublicKey<'_> {
 fn authority_params(cluster: &ClusterId, now: OffsetDateTime) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, format!("Onggi cluster {}", peer_name::hex(cluster)));
+    params.distinguished_name.push(DnType::CommonName, format!("Onggi cluster {}", hex::encode(cluster)));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.not_before = now - SKEW;
@@ -138,7 +138,7 @@ fn authority_params(cluster: &ClusterId, now: OffsetDateTime) -> CertificatePara
 
 /// No access key has a space in it, so this is never taken for one.
 fn sealed_name(cluster: &ClusterId) -> String {
-    format!("authority of {}", peer_name::hex(cluster))
+    format!("authority of {}", hex::encode(cluster))
 }
 
 fn moment(unix_ms: u64) -> Result<OffsetDateTime> {

@@ -18,6 +18,7 @@ use openraft::{OptionalSend, RaftLogReader};
 use super::format::{self, LogIdRecord, VoteRecord};
 use super::linearizable::ReadGate;
 use super::type_config::{Entry, LogId, Payload, TypeConfig, Vote};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::GroupId;
 
 /// Entries are read back in steps of this many bytes, so that a long catch-up does not fill the memory.
@@ -167,6 +168,19 @@ impl RaftLogStorage<TypeConfig> for Log {
     async fn purge(&mut self, log_id: LogId) -> io::Result<()> {
         let marker = LogIdRecord(log_id).to_bytes();
         self.store.purge_through(self.group.0, log_id.index, marker).await.map_err(io::Error::other)
+    }
+}
+
+/// The last entry of a log; if all were purged, the last of those.
+pub async fn end_of_log(store: &LogStore, group: GroupId) -> Result<Option<LogId>> {
+    let state = store.state(group.0)?;
+    let Some(last) = state.last else {
+        let purged = state.purged.map(|bytes| LogIdRecord::from_bytes(&bytes)).transpose()?;
+        return Ok(purged.map(|record| record.0));
+    };
+    match store.read(group.0, last..last + 1, 1).await?.first() {
+        Some((_, entry)) => Ok(Some(format::decode_entry_log_id(entry)?)),
+        None => Err(Error::new(ErrorKind::Corrupt, format!("log entry {last} is gone"))),
     }
 }
 

@@ -8,9 +8,10 @@ use bytes::Bytes;
 use onggi_storage_engine::format::Record;
 use onggi_storage_engine::log_store::{LogState, LogStore};
 
-use super::format::{self, LogIdRecord};
+use super::format::LogIdRecord;
+use super::log::end_of_log;
 use super::type_config::LogId;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::id::GroupId;
 
 /// The last entry that the replica ever left with.
@@ -24,14 +25,7 @@ impl Promise {
 
     /// What to keep when the log is deleted now: a log that was never filled again does not end what is owed for the one before.
     pub async fn on_leaving(store: &LogStore, group: GroupId) -> Result<Option<Bytes>> {
-        let state = store.state(group.0)?;
-        let last = match state.last {
-            Some(last) => match store.read(group.0, last..last + 1, 1).await?.first() {
-                Some((_, entry)) => Some(format::decode_entry_log_id(entry)?),
-                None => return Err(Error::new(ErrorKind::Corrupt, format!("log entry {last} is gone"))),
-            },
-            None => decoded(state.purged.as_ref())?,
-        };
+        let (state, last) = (store.state(group.0)?, end_of_log(store, group).await?);
         let Self(before) = Self::of(&state)?;
         Ok(before.max(last).map(|log_id| LogIdRecord(log_id).to_bytes()))
     }

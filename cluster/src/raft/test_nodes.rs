@@ -106,6 +106,12 @@ impl Nodes {
         self.directories.insert(node, image);
     }
 
+    /// The stores of a node that does not run; to be closed before it does again.
+    pub async fn stores_of_stopped(&self, node: NodeId) -> StorageEngine {
+        assert!(!self.running.contains_key(&node));
+        self.directories[&node].open().await
+    }
+
     pub fn groups(&self, node: NodeId) -> &Arc<GroupSet> {
         &self.running[&node].groups
     }

@@ -32,12 +32,8 @@ impl fmt::Display for PeerName {
             Caller::Node(node) => write!(f, "node-{}", node.0)?,
             Caller::Join(token) => write!(f, "join-{token}")?,
         }
-        write!(f, ".{}.onggi", hex(&self.cluster))
+        write!(f, ".{}.onggi", hex::encode(self.cluster))
     }
-}
-
-pub(super) fn hex(cluster: &ClusterId) -> String {
-    cluster.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Only the one form that we write: two names must not be the same node.

@@ -56,6 +56,10 @@ pub fn next_step(record: &GroupRecord, seen: &Seen) -> Step {
         return Step::Nothing;
     }
     let target: BTreeSet<NodeId> = record.target.iter().copied().collect();
+    if was_taken_over(record, &target, seen) {
+        let voters: Vec<NodeId> = seen.voters.iter().copied().collect();
+        return Step::Record(GroupRecord { target: voters.clone(), voters, ..record.clone() });
+    }
     let wanted: BTreeSet<NodeId> = target.union(&seen.audience).copied().collect();
     if let Some(node) = wanted.iter().find(|node| !seen.voters.contains(node) && !seen.learners.contains(node)) {
         return Step::AddLearner(*node);
@@ -80,6 +84,12 @@ pub fn next_step(record: &GroupRecord, seen: &Seen) -> Step {
         return Step::Record(GroupRecord { voters: record.target.clone(), ..record.clone() });
     }
     Step::Nothing
+}
+
+/// Voters do not get fewer on the way to a target: some of them are lost, and an operator gave them up (docs/quorum-recovery.md).
+fn was_taken_over(record: &GroupRecord, target: &BTreeSet<NodeId>, seen: &Seen) -> bool {
+    let voters: BTreeSet<NodeId> = record.voters.iter().copied().collect();
+    seen.voters.len() < voters.len() && seen.voters.is_subset(&voters) && seen.voters != *target
 }
 
 fn is_there(seen: &Seen, node: NodeId) -> bool {
@@ -164,6 +174,30 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_record_of_a_group_that_was_taken_over_follows_it() {
+        let seen = |voters: &[u64]| Seen {
+            leader: NodeId(2),
+            voters: nodes(voters),
+            learners: nodes(&[]),
+            settled: true,
+            half_changed: None,
+            progress: BTreeMap::new(),
+            audience: nodes(&[]),
+        };
+        for target in [&[1, 2, 3][..], &[1, 3, 4], &[4, 5, 6]] {
+            let taken = Step::Record(GroupRecord {
+                voters: vec![NodeId(2)],
+                target: vec![NodeId(2)],
+                ..record(&[1, 2, 3], target)
+            });
+            assert_eq!(next_step(&record(&[1, 2, 3], target), &seen(&[2])), taken, "{target:?}");
+        }
+        // Not one that gets smaller because it shall.
+        let steps = next_step(&record(&[1, 2, 3], &[2]), &seen(&[2]));
+        assert_eq!(steps, Step::Record(record(&[2], &[2])));
     }
 
     #[test]
