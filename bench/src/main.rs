@@ -1,11 +1,13 @@
-//! `bench`: what this machine can do, what an S3 server or a drive does with it, and how two servers compare.
+//! `bench`: what this machine can do, what an S3 server, a drive or a cluster does with it, and how two servers compare.
 //! Owns: the command line.
-//! Does not own: starting servers; a benchmark is pointed at one that runs.
+//! Does not own: starting servers; a benchmark is pointed at one that runs. Only that of a cluster starts its nodes: it kills them, too.
 
 mod calibration;
+mod cluster;
 mod compare;
 mod drive;
 mod endpoint;
+mod figures;
 mod placement;
 mod process;
 mod prometheus;
@@ -34,6 +36,8 @@ enum Command {
     Compare(compare::CompareOptions),
     /// Drive one drive: small files, polls, the end of a large upload.
     Drive(drive::DriveOptions),
+    /// Start a cluster on this machine: throughput, and what clients see while nodes die and groups split, move and are repaired.
+    Cluster(cluster::ClusterOptions),
     /// Plan clusters of up to 1,000 nodes that are only described: balance, copies, probability of loss.
     Placement(placement::PlacementOptions),
 }
@@ -44,6 +48,7 @@ fn main() -> anyhow::Result<()> {
         Command::Calib(options) => calibration::run(&options)?.print(arguments.json),
         Command::S3(options) => runtime()?.block_on(s3::run(&options))?.print(arguments.json),
         Command::Drive(options) => runtime()?.block_on(drive::run(options))?.print(arguments.json),
+        Command::Cluster(options) => runtime()?.block_on(cluster::run(&options))?.print(arguments.json),
         Command::Placement(options) => placement::run(&options)?.print(arguments.json),
         Command::Compare(options) => runtime()?.block_on(compare::run(&options))?.print(arguments.json),
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
+pub use client::{Client, Request};
 pub use report::Report;
 
 use crate::endpoint::Endpoint;
@@ -77,6 +78,27 @@ pub struct LoadOptions {
     /// The certificate authority of an https endpoint.
     #[arg(long)]
     pub ca: Option<PathBuf>,
+}
+
+impl LoadOptions {
+    /// PUTs as fast as they are answered, into a bucket that goes away with its server.
+    pub fn of_puts(bucket: String, size: u64, concurrency: usize, duration: f64) -> Self {
+        Self {
+            operation: workload::Kind::Put,
+            size,
+            part_size: size,
+            concurrency,
+            duration,
+            count: None,
+            rate: None,
+            objects: 0,
+            bucket,
+            signed: false,
+            verify: false,
+            cleanup: false,
+            ca: None,
+        }
+    }
 }
 
 pub async fn run(options: &S3Options) -> anyhow::Result<Report> {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::Measurement;
+use crate::figures::Figure;
 
 const WRITE_BYTES: usize = 4 << 20;
 /// The drive is kept busy while the writer goes on: a sync in a thread of its own each time this much has been written. One sync
@@ -16,7 +16,7 @@ const SYNC_EVERY_WRITES: u64 = 16;
 const BLOCK_BYTES: usize = 4096;
 const BLOCKS_PER_WAITER: u64 = 256;
 
-pub fn measure(folder: &Path, sequential_mib: u64, period: Duration) -> anyhow::Result<Vec<Measurement>> {
+pub fn measure(folder: &Path, sequential_mib: u64, period: Duration) -> anyhow::Result<Vec<Figure>> {
     let folder = tempfile::tempdir_in(folder)?;
     let mut rows = vec![sequential(folder.path(), sequential_mib)?];
     for waiters in [1, 16, 64] {
@@ -28,7 +28,7 @@ pub fn measure(folder: &Path, sequential_mib: u64, period: Duration) -> anyhow::
     Ok(rows)
 }
 
-fn sequential(folder: &Path, mib: u64) -> anyhow::Result<Measurement> {
+pub fn sequential(folder: &Path, mib: u64) -> anyhow::Result<Figure> {
     // Random bytes: a drive or hypervisor that compresses would flatter zeros.
     let mut buffer = vec![0_u8; WRITE_BYTES];
     rand::Rng::fill_bytes(&mut rand::rng(), &mut buffer);
@@ -55,11 +55,11 @@ fn sequential(folder: &Path, mib: u64) -> anyhow::Result<Measurement> {
     file.sync_all()?;
     let seconds = start.elapsed().as_secs_f64();
     std::fs::remove_file(folder.join("sequential"))?;
-    Ok(Measurement::new("sequential write + fsync", (writes * WRITE_BYTES as u64) as f64 / seconds / 1e9, "GB/s"))
+    Ok(Figure::new("sequential write + fsync", (writes * WRITE_BYTES as u64) as f64 / seconds / 1e9, "GB/s"))
 }
 
 /// Each waiter overwrites its own blocks and waits for its own fdatasync, as a server without group commit would.
-fn syncs(folder: &Path, waiters: usize, files: usize, period: Duration) -> anyhow::Result<Measurement> {
+fn syncs(folder: &Path, waiters: usize, files: usize, period: Duration) -> anyhow::Result<Figure> {
     let open = |number: usize| -> std::io::Result<File> {
         let path = folder.join(format!("sync-{number}"));
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
@@ -84,7 +84,7 @@ fn syncs(folder: &Path, waiters: usize, files: usize, period: Duration) -> anyho
     })?;
     let rate = done.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64();
     let on = if files == 1 { "one file".to_string() } else { format!("{files} files") };
-    Ok(Measurement::new(format!("4 KiB write + fdatasync, {waiters} waiters, {on}"), rate, "/s"))
+    Ok(Figure::new(format!("4 KiB write + fdatasync, {waiters} waiters, {on}"), rate, "/s"))
 }
 
 fn wait_for_syncs(file: &File, waiter: u64, start: Instant, period: Duration, done: &AtomicU64) -> std::io::Result<()> {

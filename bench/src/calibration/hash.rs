@@ -3,11 +3,11 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use super::Measurement;
+use crate::figures::Figure;
 
 const BUFFER_BYTES: usize = 1 << 20;
 
-pub fn measure(period: Duration) -> Vec<Measurement> {
+pub fn measure(period: Duration) -> Vec<Figure> {
     use crc_fast::CrcAlgorithm::{Crc32Iscsi, Crc32IsoHdlc, Crc64Nvme};
     use sha2::Digest;
     vec![
@@ -20,7 +20,7 @@ pub fn measure(period: Duration) -> Vec<Measurement> {
     ]
 }
 
-fn rate<T>(name: &str, period: Duration, digest: impl Fn(&[u8]) -> T) -> Measurement {
+fn rate<T>(name: &str, period: Duration, digest: impl Fn(&[u8]) -> T) -> Figure {
     let buffer = vec![0x5a_u8; BUFFER_BYTES];
     // Once unmeasured: CPU features are detected at the first call.
     black_box(digest(&buffer));
@@ -30,5 +30,5 @@ fn rate<T>(name: &str, period: Duration, digest: impl Fn(&[u8]) -> T) -> Measure
         black_box(digest(black_box(&buffer)));
         digested += BUFFER_BYTES as u64;
     }
-    Measurement::new(name, digested as f64 / start.elapsed().as_secs_f64() / 1e9, "GB/s")
+    Figure::new(name, digested as f64 / start.elapsed().as_secs_f64() / 1e9, "GB/s")
 }

@@ -4,11 +4,11 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::Measurement;
+use crate::figures::Figure;
 
 const WRITE_BYTES: usize = 256 << 10;
 
-pub fn measure(period: Duration) -> anyhow::Result<Measurement> {
+pub fn measure(period: Duration) -> anyhow::Result<Figure> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let receiver = std::thread::spawn(move || -> std::io::Result<u64> {
@@ -29,5 +29,5 @@ pub fn measure(period: Duration) -> anyhow::Result<Measurement> {
     }
     drop(stream);
     let received = receiver.join().map_err(|_| anyhow::anyhow!("the receiver panicked"))??;
-    Ok(Measurement::new("loopback TCP, one connection", received as f64 / start.elapsed().as_secs_f64() / 1e9, "GB/s"))
+    Ok(Figure::new("loopback TCP, one connection", received as f64 / start.elapsed().as_secs_f64() / 1e9, "GB/s"))
 }
