@@ -12,6 +12,8 @@ mod download;
 mod entries;
 mod links;
 mod message;
+mod parallel_upload;
+mod retry;
 mod revisions;
 mod rewind;
 mod session;

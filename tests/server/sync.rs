@@ -1,7 +1,7 @@
 //! `onggi drive sync`: machines with a synced folder each, against a node.
 
 mod edits;
-mod machine;
+pub mod machine;
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,7 +1,7 @@
 //! Download: a file, or a folder with all that is in it.
 //! Owns: that what was cut short goes on where it stopped, of the same revision, and that a file stands under its name only whole.
 
-use std::cmp::Ordering;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -10,19 +10,23 @@ use clap::Args;
 use futures::{StreamExt, TryStreamExt};
 use http::header::RANGE;
 use http::{HeaderMap, Method};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use super::client::{DriveClient, NoAnswer};
 use super::entries;
 use super::message::{Entry, File, Revisions};
-use super::session::{FILES_MAX, is_passing};
+use super::retry::retried;
+use super::session::FILES_MAX;
 use crate::cli::https::segment;
 use crate::cli::output;
 use crate::cli::progress::Transfers;
 
-const ATTEMPTS_MAX: u32 = 6;
+/// One request, in memory until it is written: what is there is always the beginning of the file.
+const PIECE_BYTES: u64 = 4 << 20;
+/// Of one file.
+const PIECES_MAX: usize = 4;
 
 #[derive(Debug, Args)]
 pub struct GetArguments {
@@ -125,15 +129,7 @@ pub async fn fetch_part(
     part: &Path,
     show: &mut (impl FnMut(u64) + Send),
 ) -> Result<()> {
-    let mut failures = 0;
-    while let Err(error) = receive(client, wanted, part, show).await {
-        if failures == ATTEMPTS_MAX || !is_passing(&error) {
-            return Err(error);
-        }
-        failures += 1;
-        tokio::time::sleep(std::time::Duration::from_secs(1 << failures)).await;
-    }
-    Ok(())
+    retried(async || receive(client, wanted, part, show).await).await
 }
 
 async fn receive(
@@ -145,23 +141,30 @@ async fn receive(
     let options = tokio::fs::OpenOptions::new().create(true).append(true).open(part).await;
     let mut out = options.with_context(|| format!("open {}", part.display()))?;
     let mut received = out.metadata().await?.len();
-    if received < wanted.bytes {
-        let headers = HeaderMap::from_iter([(RANGE, format!("bytes={received}-").parse()?)]);
-        let target = format!("/files/download?id={}&rev={}", segment(&wanted.id), wanted.rev);
-        let mut body = client.send(Method::GET, &target, headers, Bytes::new()).await?.into_body();
-        while let Some(frame) = body.frame().await {
-            if let Ok(data) = frame.map_err(|error| anyhow!(error).context(NoAnswer::BrokenOff))?.into_data() {
-                out.write_all(&data).await?;
-                received += data.len() as u64;
-                show(received);
-            }
-        }
+    let starts = (received..wanted.bytes).step_by(usize::try_from(PIECE_BYTES)?);
+    let pieces = starts.map(|first| receive_piece(client, wanted, first..wanted.bytes.min(first + PIECE_BYTES)));
+    let mut pieces = futures::stream::iter(pieces).buffered(PIECES_MAX);
+    while let Some(piece) = pieces.try_next().await? {
+        out.write_all(&piece).await?;
+        received += piece.len() as u64;
+        show(received);
     }
     out.flush().await?;
     out.sync_all().await?;
-    match received.cmp(&wanted.bytes) {
-        Ordering::Equal => Ok(()),
-        Ordering::Less => Err(NoAnswer::BrokenOff.into()),
-        Ordering::Greater => bail!("{received} bytes came instead of {}: remove {}", wanted.bytes, part.display()),
+    match received == wanted.bytes {
+        true => Ok(()),
+        false => bail!("{received} bytes are there instead of {}: remove {}", wanted.bytes, part.display()),
+    }
+}
+
+async fn receive_piece(client: &DriveClient, wanted: &Wanted, range: Range<u64>) -> Result<Bytes> {
+    let headers = HeaderMap::from_iter([(RANGE, format!("bytes={}-{}", range.start, range.end - 1).parse()?)]);
+    let target = format!("/files/download?id={}&rev={}", segment(&wanted.id), wanted.rev);
+    let body = client.send(Method::GET, &target, headers, Bytes::new()).await?.into_body();
+    let body = Limited::new(body, usize::try_from(PIECE_BYTES)?).collect().await;
+    let piece = body.map_err(|error| anyhow!(error).context(NoAnswer::BrokenOff))?.to_bytes();
+    match piece.len() as u64 == range.end - range.start {
+        true => Ok(piece),
+        false => Err(NoAnswer::BrokenOff.into()),
     }
 }

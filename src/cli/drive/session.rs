@@ -3,7 +3,6 @@
 
 use std::io::SeekFrom;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -14,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-use super::client::{DriveClient, NoAnswer, Refused, decode, whole};
+use super::client::{DriveClient, decode, whole};
 use super::message::File;
+use super::retry::retried;
 
 /// One request; larger files go in pieces of this size.
 pub const PIECE_BYTES: u64 = 16 << 20;
@@ -23,8 +23,6 @@ pub const PIECE_BYTES: u64 = 16 << 20;
 pub const FILES_MAX: usize = 6;
 /// Of one request to copy what is stored (docs/drive.md).
 const COPY_BYTES_MAX: u64 = 256 << 20;
-/// A file may hold still for a server that restarts.
-const ATTEMPTS_MAX: u32 = 6;
 
 pub struct UploadSession<'a> {
     client: &'a DriveClient,
@@ -32,8 +30,16 @@ pub struct UploadSession<'a> {
     bytes: u64,
 }
 
+/// How its pieces may come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    InOrder,
+    SideBySide,
+}
+
 /// What the server has.
 pub enum Progress {
+    /// From the first byte on; 0 of one whose pieces come side by side.
     Received(u64),
     /// The file is made.
     Finished(Box<File>),
@@ -63,7 +69,13 @@ struct Unfinished {
 
 impl<'a> UploadSession<'a> {
     /// The one that `memory` names, if the server still has it; else a new one, which `memory` names from then on.
-    pub async fn open(client: &'a DriveClient, memory: &Path, argument: &Value, bytes: u64) -> Result<Self> {
+    pub async fn open(
+        client: &'a DriveClient,
+        memory: &Path,
+        kind: SessionKind,
+        argument: &Value,
+        bytes: u64,
+    ) -> Result<Self> {
         if let Some(url) = unfinished(memory) {
             let session = Self { client, url, bytes };
             if session.progress().await.is_ok() {
@@ -75,7 +87,11 @@ impl<'a> UploadSession<'a> {
             (HeaderName::from_static("x-upload-content-length"), HeaderValue::from(bytes)),
         ]);
         let body = Bytes::from(serde_json::to_vec(argument)?);
-        let response = client.send(Method::POST, "/files/upload?uploadType=resumable", headers, body).await?;
+        let target = match kind {
+            SessionKind::InOrder => "/files/upload?uploadType=resumable",
+            SessionKind::SideBySide => "/files/upload?uploadType=parallel",
+        };
+        let response = client.send(Method::POST, target, headers, body).await?;
         let url = response.headers().get(LOCATION).and_then(|location| location.to_str().ok()).map(str::to_owned);
         let url = url.context("the server's answer names no session")?;
         std::fs::write(memory, serde_json::to_vec(&Unfinished { session: url.clone() })?)
@@ -83,8 +99,22 @@ impl<'a> UploadSession<'a> {
         Ok(Self { client, url, bytes })
     }
 
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     pub async fn progress(&self) -> Result<Progress> {
         self.put(format!("bytes */{}", self.bytes), Bytes::new()).await
+    }
+
+    /// Bytes that stand at `first` in the file.
+    pub async fn put_piece(&self, first: u64, piece: Bytes) -> Result<Progress> {
+        let range = format!("bytes {first}-{}/{}", first + piece.len() as u64 - 1, self.bytes);
+        self.put(range, piece).await
     }
 
     /// All of a file. `base` is where runs that are stored are copied from.
@@ -95,16 +125,7 @@ impl<'a> UploadSession<'a> {
         base: Option<&Base>,
         show: &mut (impl FnMut(u64) + Send),
     ) -> Result<File> {
-        let mut failures = 0;
-        loop {
-            match self.send_from_where_it_stands(file, runs, base, show).await {
-                Err(error) if is_passing(&error) && failures < ATTEMPTS_MAX => {
-                    failures += 1;
-                    tokio::time::sleep(Duration::from_secs(1 << failures)).await;
-                }
-                sent => return sent,
-            }
-        }
+        retried(async || self.send_from_where_it_stands(file, runs, base, show).await).await
     }
 
     async fn send_from_where_it_stands(
@@ -137,8 +158,7 @@ impl<'a> UploadSession<'a> {
                     let mut piece = vec![0; usize::try_from(left.min(PIECE_BYTES))?];
                     file.seek(SeekFrom::Start(at)).await?;
                     file.read_exact(&mut piece).await.context("the file became shorter while it was sent")?;
-                    let range = format!("bytes {at}-{}/{}", at + piece.len() as u64 - 1, self.bytes);
-                    self.put(range, Bytes::from(piece)).await?
+                    self.put_piece(at, Bytes::from(piece)).await?
                 }
             };
         }
@@ -174,14 +194,4 @@ fn stored(headers: &HeaderMap) -> u64 {
     let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
     let last = range.and_then(|range| range.rsplit('-').next()).and_then(|last| last.parse::<u64>().ok());
     last.map_or(0, |last| last + 1)
-}
-
-/// Another try may help: nobody answered, or the server asks for one.
-pub fn is_passing(error: &anyhow::Error) -> bool {
-    match error.downcast_ref::<Refused>() {
-        // What has no room now needs somebody who makes some.
-        Some(refused) if refused.status == StatusCode::INSUFFICIENT_STORAGE || refused.code == "full" => false,
-        Some(refused) => refused.status.is_server_error() || refused.status == StatusCode::TOO_MANY_REQUESTS,
-        None => error.is::<NoAnswer>(),
-    }
 }

@@ -23,7 +23,7 @@ use serde_json::json;
 
 use super::account::machine_name;
 use super::client::DriveClient;
-use super::session::is_passing;
+use super::retry::is_passing;
 use crate::cli::output;
 use engine::{Counts, Engine, Outcome};
 use watch::Watch;

@@ -12,10 +12,12 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use super::client::{DriveClient, Refused};
 use super::message::{Entry, File};
-use super::session::{FILES_MAX, PIECE_BYTES, Run, UploadSession};
+use super::parallel_upload::{self, PIECES_OF_ALL_MAX};
+use super::session::{FILES_MAX, PIECE_BYTES, SessionKind, UploadSession};
 use crate::cli::https::segment;
 use crate::cli::output;
 use crate::cli::progress::Transfers;
@@ -48,10 +50,10 @@ pub async fn put(client: &DriveClient, home: &Path, arguments: PutArguments) -> 
         collect(client, from, arguments.to.trim_end_matches('/'), mode, &mut files).await?;
     }
     let all: u64 = files.iter().map(|file| file.bytes).sum();
-    let transfers = Transfers::of(all);
+    let (transfers, room) = (Transfers::of(all), Semaphore::new(PIECES_OF_ALL_MAX));
     let sent = futures::stream::iter(&files).map(|file| async {
         let name = file.local.display().to_string();
-        send(client, home, file, &mut transfers.file(&name)).await.context(name.clone())
+        send(client, home, file, &room, &mut transfers.file(&name)).await.context(name.clone())
     });
     sent.buffer_unordered(FILES_MAX).try_collect::<()>().await?;
     transfers.end();
@@ -98,7 +100,13 @@ async fn create_folder(client: &DriveClient, path: &str) -> Result<()> {
     }
 }
 
-async fn send(client: &DriveClient, home: &Path, file: &Upload, show: &mut (impl FnMut(u64) + Send)) -> Result<()> {
+async fn send(
+    client: &DriveClient,
+    home: &Path,
+    file: &Upload,
+    room: &Semaphore,
+    show: &mut (impl FnMut(u64) + Send),
+) -> Result<()> {
     if file.bytes <= PIECE_BYTES {
         let body = Bytes::from(tokio::fs::read(&file.local).await?);
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))]);
@@ -113,11 +121,10 @@ async fn send(client: &DriveClient, home: &Path, file: &Upload, show: &mut (impl
         show(sent);
         return Ok(());
     }
-    let memory = home.join(format!("upload-{}.json", fingerprint(client, file)));
+    let memory = home.join(format!("parallel-upload-{}.json", fingerprint(client, file)));
     let argument = json!({ "path": file.path, "mode": file.mode, "client_modified": rfc3339(file.modified_ms)? });
-    let session = UploadSession::open(client, &memory, &argument, file.bytes).await?;
-    let mut opened = tokio::fs::File::open(&file.local).await?;
-    session.send(&mut opened, &[Run { at: 0, bytes: file.bytes, stored_at: None }], None, show).await?;
+    let session = UploadSession::open(client, &memory, SessionKind::SideBySide, &argument, file.bytes).await?;
+    parallel_upload::send(client, &session, std::fs::File::open(&file.local)?, room, show).await?;
     std::fs::remove_file(&memory).ok();
     Ok(())
 }

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderValue, RANGE};
 use http::{HeaderMap, StatusCode};
 use onggi_cluster::id::UploadId;
+use onggi_cluster::metadata::record::tree::SessionKind;
 
 use crate::drive_api::answer_json::ErrorJson;
 use crate::drive_api::error::{DriveError, Result};
@@ -16,12 +17,14 @@ use crate::drive_api::request::{self, By};
 use crate::drive_api::router::DriveApi;
 use crate::drive_api::upload_range::{UploadRange, stored_range};
 use crate::services::drive::actor::Actor;
+use crate::services::drive::content_hash::BLOCK_BYTES;
 use crate::services::drive::entries::Entry;
 use crate::services::drive::session::Session;
 
 /// The next piece of an upload, or the question how far it is
 ///
 /// Google's protocol: without a `Content-Range` the body is the whole file; `bytes */N` asks, and ends the upload if it is whole.
+/// Of a `parallel` upload the answer to a piece says only whether it was the last that was missing: `GET` says what is stored.
 #[utoipa::path(
     put, path = "/files/upload/{session}", tag = "uploads",
     params(
@@ -85,6 +88,9 @@ pub async fn resume(api: &DriveApi, actor: &Actor, session: &str, request: Reque
     {
         return Err(DriveError::conflict("size_mismatch", format!("{declared} bytes were declared at the start")));
     }
+    if session.record.kind == SessionKind::Concurrent {
+        check_cut(&session, &asked)?;
+    }
     let appended = api.drive().append(actor, &session, first, request::pieces(body)).await?;
     if let Some(error) = appended.broke_off {
         return Err(error.into());
@@ -93,6 +99,19 @@ pub async fn resume(api: &DriveApi, actor: &Actor, session: &str, request: Reque
     // The whole file in one request, of a length that nobody declared.
     let whole = !head.headers.contains_key(CONTENT_RANGE);
     finish_if_whole(api, actor, session, if whole { Some(appended.received) } else { total }).await
+}
+
+/// Pieces that come side by side are cut where the blocks of the content hash are.
+fn check_cut(session: &Session, asked: &UploadRange) -> Result<()> {
+    let UploadRange::Piece { first, last, .. } = asked else { return Ok(()) };
+    let is_cut = |at: u64| at.is_multiple_of(BLOCK_BYTES) || Some(at) == session.record.bytes;
+    let is_within = session.record.bytes.is_some_and(|bytes| *last < bytes);
+    match is_cut(*first) && is_within && is_cut(last + 1) {
+        true => Ok(()),
+        false => Err(DriveError::invalid(format!(
+            "pieces of a `parallel` upload begin and end at multiples of {BLOCK_BYTES} bytes, and the last where the file does"
+        ))),
+    }
 }
 
 /// Without a Content-Range the body is the whole file.
@@ -113,8 +132,13 @@ fn upload_range(headers: &HeaderMap) -> Result<UploadRange> {
 
 pub async fn finish_if_whole(api: &DriveApi, actor: &Actor, session: Session, total: Option<u64>) -> Result<Progress> {
     let received = session.record.received;
-    if total.or(session.record.bytes) != Some(received) {
-        return Ok(Progress::Incomplete { received });
+    let is_whole = total.or(session.record.bytes) == Some(received);
+    match session.record.kind {
+        SessionKind::Sequential if !is_whole => return Ok(Progress::Incomplete { received }),
+        // How much of it has no gap before it, is not known here.
+        SessionKind::Concurrent if !is_whole => return Ok(Progress::Incomplete { received: 0 }),
+        SessionKind::Concurrent if !session.record.closed => api.drive().close_session(actor, &session).await?,
+        SessionKind::Sequential | SessionKind::Concurrent => {}
     }
     let target = file_metadata::target(&session.details)?;
     let claims = session.details.claims(received);

@@ -30,7 +30,7 @@ use crate::services::drive::session::{NewSession, Pieces};
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct UploadQuery {
-    /// `media` (the default), `multipart`, `resumable` or `presigned`.
+    /// `media` (the default), `multipart`, `resumable`, `parallel` or `presigned`.
     #[serde(rename = "uploadType", default)]
     upload_type: Option<String>,
 }
@@ -46,21 +46,25 @@ enum UploadAnswer {
 ///
 /// With `uploadType=media` the body is the file and the query says the rest. With `multipart` the body is a JSON document with the
 /// same fields, and then the file. With `resumable` it is that document alone, and the answer's `Location` is where the pieces go.
+/// With `parallel` it is the same, and the pieces, of a multiple of 4 MiB but for the last, may come in any order and side by side.
 /// With `presigned` it is that document with `size`, and the answer has an address of S3 for each part.
 #[utoipa::path(
     post, path = "/files/upload", tag = "uploads",
     params(
         UploadQuery, FileMetadata,
-        ("X-Upload-Content-Type" = Option<String>, Header, description = "`resumable`: what the file is."),
-        ("X-Upload-Content-Length" = Option<u64>, Header, description = "`resumable`: reserved against the quota."),
+        ("X-Upload-Content-Type" = Option<String>, Header, description = "`resumable`, `parallel`: what the file is."),
+        (
+            "X-Upload-Content-Length" = Option<u64>, Header,
+            description = "`resumable`, `parallel`: reserved against the quota. `parallel` needs it.",
+        ),
     ),
     request_body(content(
         ("application/octet-stream"), ("multipart/related"), ("multipart/form-data"), (Begin = "application/json"),
     )),
     responses(
         (
-            status = 200, description = "The file; or what is begun, which for `resumable` is in `Location` alone.", body = UploadAnswer,
-            headers(("Location" = String, description = "`resumable`: the session.")),
+            status = 200, description = "The file; or what is begun, which for `resumable` and `parallel` is in `Location` alone.",
+            body = UploadAnswer, headers(("Location" = String, description = "`resumable`, `parallel`: the session.")),
         ),
         (status = 409, description = "`exists`; or `stale_revision` with `head_rev`.", body = ErrorJson),
     ),
@@ -76,9 +80,10 @@ pub async fn upload(State(api): State<DriveApi>, By(actor): By, request: Request
             let metadata: FileMetadata = request::parse(&document)?;
             store(&api, &actor, &metadata.or(asked), sent).await?
         }
-        Some("resumable") => {
+        Some(kind @ ("resumable" | "parallel")) => {
+            let kind = if kind == "parallel" { SessionKind::Concurrent } else { SessionKind::Sequential };
             let metadata: FileMetadata = request::parse(&request::document(body).await?)?;
-            return begin(&api, &actor, &head, &metadata.or(asked), "/files/upload").await;
+            return begin(&api, &actor, &head, &metadata.or(asked), Sessions { below: "/files/upload", kind }).await;
         }
         Some("presigned") => {
             let begin = request::parse(&request::document(body).await?)?;
@@ -92,7 +97,9 @@ pub async fn upload(State(api): State<DriveApi>, By(actor): By, request: Request
 
 pub fn unknown_type(upload_type: &str) -> DriveError {
     let shown = upload_type.escape_debug();
-    DriveError::invalid(format!("`uploadType` is `media`, `multipart`, `resumable` or `presigned`, not `{shown}`"))
+    DriveError::invalid(format!(
+        "`uploadType` is `media`, `multipart`, `resumable`, `parallel` or `presigned`, not `{shown}`"
+    ))
 }
 
 /// A file as it comes in one request.
@@ -127,21 +134,32 @@ pub async fn store(api: &DriveApi, actor: &Actor, metadata: &FileMetadata, sent:
     Ok(api.drive().put_file(actor, target, claims, sent.pieces).await?.into())
 }
 
-/// Google's protocol: 200 and the session's address below `sessions`, whatever becomes of it.
+/// What is begun, and where.
+pub struct Sessions<'a> {
+    pub below: &'a str,
+    pub kind: SessionKind,
+}
+
+/// Google's protocol: 200 and the session's address, whatever becomes of it.
 pub async fn begin(
     api: &DriveApi,
     actor: &Actor,
     head: &Parts,
     metadata: &FileMetadata,
-    sessions: &str,
+    sessions: Sessions<'_>,
 ) -> Result<Response> {
     if metadata.path.is_none() {
         return Err(DriveError::invalid("say the `path` that the file shall have"));
     }
     let details = metadata.details(request::text(&head.headers, "x-upload-content-type"))?;
-    let new = NewSession { details, kind: SessionKind::Sequential, bytes: announced(&head.headers)? };
-    let session = api.drive().create_session(actor, new).await?;
-    let location = format!("{}{sessions}/{session}", request::origin(&head.uri, &head.headers));
+    let Sessions { below, kind } = sessions;
+    let bytes = announced(&head.headers)?;
+    if kind == SessionKind::Concurrent && bytes.is_none() {
+        // Nobody could say which piece is the last that was missing.
+        return Err(DriveError::invalid("a `parallel` upload says X-Upload-Content-Length when it begins"));
+    }
+    let session = api.drive().create_session(actor, NewSession { details, kind, bytes }).await?;
+    let location = format!("{}{below}/{session}", request::origin(&head.uri, &head.headers));
     Ok((StatusCode::OK, [(LOCATION, location)]).into_response())
 }
 

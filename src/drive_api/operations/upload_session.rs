@@ -21,12 +21,20 @@ pub struct SessionJson {
     session: String,
     path: Option<String>,
     received: u64,
+    /// Where they are: from the first byte on, but for a `parallel` upload.
+    stored: Vec<StoredRange>,
     /// `null`: nobody said it yet.
     size: Option<u64>,
     #[schema(format = DateTime)]
     expires: String,
     finished: bool,
     entry: Option<EntryJson>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct StoredRange {
+    first: u64,
+    last: u64,
 }
 
 /// How far an upload is
@@ -40,12 +48,14 @@ pub async fn upload_session(
     Path(session): Path<String>,
 ) -> Result<Json<SessionJson>> {
     let session = open(&api, &actor, &session).await?;
+    let stored = api.drive().stored_ranges(&actor, &session).await?;
     let finished = session.finished();
     let record = session.record;
     Ok(Json(SessionJson {
         session: record.session.to_string(),
         path: session.details.path,
         received: record.received,
+        stored: stored.into_iter().map(|range| StoredRange { first: range.start, last: range.end - 1 }).collect(),
         size: record.bytes,
         expires: text_form::time(record.expires_ms),
         finished: finished.is_some(),

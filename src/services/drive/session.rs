@@ -3,6 +3,7 @@
 //! Does not own: protocols (each door maps its own), what a finished session becomes (cluster's `apply`).
 //! Invariant: what is acknowledged is stored, and its hashes stand beside it; any node goes on from there.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use onggi_cluster::metadata::command::{NewContent, NewPart};
 use onggi_cluster::metadata::outcome::{EntryChanged, Outcome, Refusal};
 use onggi_cluster::metadata::query;
 use onggi_cluster::metadata::record::ETag;
-use onggi_cluster::metadata::record::tree::{SessionKind, SessionRecord};
+use onggi_cluster::metadata::record::tree::{SessionKind, SessionPartRecord, SessionRecord};
 use onggi_storage_engine::format::Record as _;
 
 use super::DriveService;
@@ -241,15 +242,35 @@ impl DriveService {
         self.change_entry(actor, TreeChange::FinishSession(finish)).await
     }
 
+    /// Where the bytes are that came, in order; none of them empty, and none beginning where another ends.
+    pub async fn stored_ranges(&self, actor: &Actor, session: &Session) -> Result<Vec<Range<u64>>> {
+        let record = &session.record;
+        if record.kind == SessionKind::Sequential || record.finished.is_some() {
+            return Ok(Some(0..record.received).filter(|stored| !stored.is_empty()).into_iter().collect());
+        }
+        let mut stored: Vec<Range<u64>> = Vec::new();
+        for (number, digests) in self.pieces(actor, record.session).await? {
+            let first = u64::from(number - 1) * BLOCK_BYTES;
+            match stored.last_mut().filter(|before| before.end == first) {
+                Some(before) => before.end += digests.bytes,
+                None => stored.push(first..first + digests.bytes),
+            }
+        }
+        Ok(stored)
+    }
+
     async fn combined(&self, actor: &Actor, session: UploadId) -> Result<(ContentDigests, ETag)> {
-        let pieces = self
-            .read(actor, move |view, tree| query::tree::session_parts(view, tree, session))
-            .await?
-            .iter()
-            .map(|(_, part)| PieceDigests::from_bytes(&part.state))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(onggi_cluster::Error::from)?;
+        let pieces: Vec<PieceDigests> =
+            self.pieces(actor, session).await?.into_iter().map(|(_, digests)| digests).collect();
         Ok((PieceDigests::combine(&pieces), PieceDigests::etag(&pieces)))
+    }
+
+    /// That came side by side, by part number.
+    async fn pieces(&self, actor: &Actor, session: UploadId) -> Result<Vec<(u16, PieceDigests)>> {
+        let parts = self.read(actor, move |view, tree| query::tree::session_parts(view, tree, session)).await?;
+        let digests = |(number, part): (u16, SessionPartRecord)| Ok((number, PieceDigests::from_bytes(&part.state)?));
+        let pieces: Result<Vec<_>, onggi_storage_engine::error::Error> = parts.into_iter().map(digests).collect();
+        Ok(pieces.map_err(onggi_cluster::Error::from)?)
     }
 
     pub async fn abort_session(&self, actor: &Actor, session: UploadId) -> Result<()> {

@@ -41,10 +41,16 @@ impl Machine {
         Self { home: Rc::clone(&other.home), dir: other.dir.clone(), name: other.name.clone() }
     }
 
-    fn command(&self) -> Command {
+    /// `onggi drive`, signed in.
+    pub fn command(&self) -> Command {
         let mut command = onggi();
-        command.args(["drive", "--json", "--home"]).arg(self.home.path().join("home"));
+        command.args(["drive", "--json", "--home"]).arg(self.home());
         command
+    }
+
+    /// Where the command line keeps what it remembers.
+    pub fn home(&self) -> PathBuf {
+        self.home.path().join("home")
     }
 
     pub fn sync_command(&self) -> Command {

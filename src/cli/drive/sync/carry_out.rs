@@ -25,7 +25,8 @@ use crate::cli::drive::client::{DriveClient, Refused};
 use crate::cli::drive::download::{Wanted, fetch_part};
 use crate::cli::drive::entries;
 use crate::cli::drive::message::{Entry, File};
-use crate::cli::drive::session::{Base, PIECE_BYTES, UploadSession, is_passing};
+use crate::cli::drive::retry::is_passing;
+use crate::cli::drive::session::{Base, PIECE_BYTES, SessionKind, UploadSession};
 use crate::cli::drive::upload::rfc3339;
 use crate::cli::https::segment;
 
@@ -251,7 +252,8 @@ impl Hands<'_> {
         }
         let name = hex::encode(&Sha256::digest(format!("{key}\n{}\n{}", file.hash, over.unwrap_or_default()))[..16]);
         let memory = self.disk.hidden(&format!("{UP}{name}"));
-        let session = UploadSession::open(self.client, &memory, argument, file.stamp.bytes).await?;
+        let session =
+            UploadSession::open(self.client, &memory, SessionKind::InOrder, argument, file.stamp.bytes).await?;
         let mut source = tokio::fs::File::from_std(opened);
         let sent = session.send(&mut source, &runs, base.as_ref().map(|(base, _)| base), &mut |_| {}).await;
         // What was refused would be refused again; what broke off is gone on with.

@@ -17,7 +17,8 @@ use super::scan::scan;
 use super::state::{Change, Pair, State};
 use super::tree::{Trees, below};
 use crate::cli::drive::client::DriveClient;
-use crate::cli::drive::session::{FILES_MAX, is_passing};
+use crate::cli::drive::retry::is_passing;
+use crate::cli::drive::session::FILES_MAX;
 use crate::cli::progress::{Line, bar};
 
 /// How long something that is done may not be remembered: each time costs a sync of the disk.

@@ -3,12 +3,13 @@
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
+use onggi_cluster::metadata::record::tree::SessionKind;
 use serde::Deserialize;
 
 use super::google_error::Result;
 use super::google_metadata::{GoogleFile, GoogleMetadata, entry_at};
 use crate::drive_api::operations::resume_upload::{self, Progress};
-use crate::drive_api::operations::upload;
+use crate::drive_api::operations::upload::{self, Sessions};
 use crate::drive_api::request::{self, By};
 use crate::drive_api::router::DriveApi;
 use crate::services::drive::actor::Actor;
@@ -16,6 +17,7 @@ use crate::services::drive::entries::Entry;
 
 /// Apart from the native ones: what becomes of them is told in Google's words.
 pub const SESSIONS: &str = "/upload/drive/v3/sessions";
+const BEGUN: Sessions<'_> = Sessions { below: SESSIONS, kind: SessionKind::Sequential };
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -67,7 +69,7 @@ async fn receive(api: &DriveApi, actor: &Actor, standing: Option<Entry>, request
     let path = metadata.path(api, actor, standing.as_ref()).await?;
     let file = metadata.file_metadata(path, standing.is_some());
     match sent {
-        None => Ok(upload::begin(api, actor, &head, &file, SESSIONS).await?),
+        None => Ok(upload::begin(api, actor, &head, &file, BEGUN).await?),
         Some(sent) => {
             let stored = upload::store(api, actor, &file, sent).await?;
             Ok(Json(GoogleFile::new(&stored, None)).into_response())

@@ -1,0 +1,121 @@
+//! Uploads whose pieces come in any order and side by side.
+
+use bytes::Bytes;
+use http::Method;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::client::{Answer, Client};
+use crate::node::Node;
+
+const BLOCK: usize = 4 << 20;
+const BYTES: usize = 5 * BLOCK + 7;
+
+fn bytes() -> Vec<u8> {
+    (0..BYTES).map(|at| (at * 31 + at / 4099) as u8).collect()
+}
+
+fn content_hash(bytes: &[u8]) -> String {
+    let blocks: Vec<u8> = bytes.chunks(BLOCK).flat_map(Sha256::digest).collect();
+    hex::encode(Sha256::digest(blocks))
+}
+
+async fn begin(client: &Client<'_>, argument: Value) -> String {
+    let headers = [("x-upload-content-length", &*BYTES.to_string())];
+    let begun =
+        client.send(Method::POST, "/files/upload?uploadType=parallel", &headers, argument.to_string().into()).await;
+    assert_eq!((begun.status.as_u16(), begun.body.len()), (200, 0));
+    begun.header("location").to_owned()
+}
+
+async fn piece(client: &Client<'_>, session: &str, bytes: &[u8], first: usize, end: usize) -> Answer {
+    let range = format!("bytes {first}-{}/{}", end - 1, bytes.len());
+    client.send(Method::PUT, session, &[("content-range", &range)], Bytes::copy_from_slice(&bytes[first..end])).await
+}
+
+async fn stored(client: &Client<'_>, session: &str) -> Value {
+    client.send(Method::GET, session, &[], Bytes::new()).await.ok()["stored"].clone()
+}
+
+#[tokio::test]
+async fn pieces_in_any_order_make_a_file_once_also_over_a_crash() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("data");
+    let node = Node::start_in(&data_dir, &[]);
+    let bytes = bytes();
+    let (session, token) = {
+        let ana = Client::of(&node, "ana").await;
+        let session = begin(&ana, json!({ "path": "/big.bin", "content_hash": content_hash(&bytes) })).await;
+        assert_eq!(stored(&ana, &session).await, json!([]));
+        let (last, third) = tokio::join!(
+            piece(&ana, &session, &bytes, 5 * BLOCK, BYTES),
+            piece(&ana, &session, &bytes, 2 * BLOCK, 4 * BLOCK)
+        );
+        assert_eq!((last.status.as_u16(), last.header("range")), (308, ""));
+        assert_eq!(third.status.as_u16(), 308);
+        // After an answer that was lost.
+        assert_eq!(piece(&ana, &session, &bytes, 5 * BLOCK, BYTES).await.status.as_u16(), 308);
+        (format!("/files/upload/{}", session.rsplit_once('/').unwrap().1), ana.token)
+    };
+    node.kill();
+    let node = Node::start_in(&data_dir, &[]);
+    let ana = Client { node: &node, token };
+    let expected = json!([
+        { "first": 2 * BLOCK, "last": 4 * BLOCK - 1 },
+        { "first": 5 * BLOCK, "last": BYTES - 1 },
+    ]);
+    assert_eq!(stored(&ana, &session).await, expected);
+    assert_eq!(piece(&ana, &session, &bytes, 4 * BLOCK, 5 * BLOCK).await.status.as_u16(), 308);
+    let made = piece(&ana, &session, &bytes, 0, 2 * BLOCK).await.ok();
+    assert_eq!(made["size"].as_u64(), Some(BYTES as u64));
+    let again = piece(&ana, &session, &bytes, 0, 2 * BLOCK).await.ok();
+    assert_eq!(again["rev"], made["rev"]);
+    let asked = ana.send(Method::PUT, &session, &[("content-range", &format!("bytes */{BYTES}"))], Bytes::new()).await;
+    assert_eq!(asked.ok()["rev"], made["rev"]);
+    assert!(ana.get("/big.bin").await.body[..] == bytes[..]);
+    let entry = ana.call("/files/metadata", json!({ "path": "/big.bin" })).await.ok();
+    assert_eq!(entry["content_hash"], content_hash(&bytes));
+    assert_eq!(stored(&ana, &session).await, json!([{ "first": 0, "last": BYTES - 1 }]));
+}
+
+#[tokio::test]
+async fn pieces_that_come_last_together_make_one_file() {
+    let node = Node::start(&[]);
+    let ana = Client::of(&node, "ana").await;
+    let bytes = bytes();
+    let session = begin(&ana, json!({ "path": "/big.bin" })).await;
+    let cuts: Vec<usize> = (0..=5).map(|block| block * BLOCK).chain([BYTES]).collect();
+    let sent = cuts.windows(2).map(|cut| piece(&ana, &session, &bytes, cut[0], cut[1]));
+    let answers = futures::future::join_all(sent).await;
+    let revs: Vec<Value> = answers
+        .into_iter()
+        .filter(|answer| answer.status.as_u16() == 200)
+        .map(|answer| answer.ok()["rev"].clone())
+        .collect();
+    assert!(!revs.is_empty() && revs.windows(2).all(|two| two[0] == two[1]), "{revs:?}");
+    let revisions = ana.call("/files/list_revisions", json!({ "path": "/big.bin" })).await.ok();
+    assert_eq!(revisions["entries"].as_array().unwrap().len(), 1);
+    assert!(ana.get("/big.bin").await.body[..] == bytes[..]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_put_together_is_refused_at_once() {
+    let node = Node::start(&[]);
+    let ana = Client::of(&node, "ana").await;
+    let bytes = bytes();
+    let body = Bytes::from(json!({ "path": "/big.bin" }).to_string());
+    let unknown = ana.send(Method::POST, "/files/upload?uploadType=parallel", &[], body).await;
+    assert_eq!(unknown.error(), (400, "invalid".into()));
+    let session = begin(&ana, json!({ "path": "/big.bin", "content_hash": content_hash(b"another") })).await;
+    for (first, end) in [(1, BLOCK), (BLOCK, 2 * BLOCK - 1), (0, BYTES - 1)] {
+        let refused = piece(&ana, &session, &bytes, first, end).await;
+        assert_eq!(refused.error(), (400, "invalid".into()), "{first}..{end}");
+    }
+    let longer = [&bytes[..], &[0]].concat();
+    assert_eq!(piece(&ana, &session, &longer, 5 * BLOCK, BYTES + 1).await.error(), (409, "size_mismatch".into()));
+    assert_eq!(stored(&ana, &session).await, json!([]));
+    assert_eq!(piece(&ana, &session, &bytes, 0, 5 * BLOCK).await.status.as_u16(), 308);
+    let other = piece(&ana, &session, &bytes, 5 * BLOCK, BYTES).await;
+    assert_eq!(other.error().0, 400, "it is not what was announced");
+    assert_eq!(ana.call("/files/list", json!({})).await.ok()["entries"], json!([]));
+}
