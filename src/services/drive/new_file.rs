@@ -1,10 +1,12 @@
 //! New file: what a client says of a file that it sends, and what is known of it once its bytes are here.
 //! Owns: which claims are checked, and that nothing is committed that is not what was claimed.
 
-use onggi_cluster::metadata::command::tree::{AutoRename, NewFile, WriteMode};
+use onggi_cluster::metadata::command::tree::{AutoRename, NewFile, TreeChange, WriteMode};
+use onggi_cluster::metadata::outcome::{EntryChanged, Refusal};
 use onggi_cluster::metadata::record::tree::TreePath;
 use onggi_cluster::metadata::record::{Checksum, ChecksumAlgorithm, ChecksumType, ETag, ObjectHeaders};
 
+use super::DriveService;
 use super::actor::{Actor, Renaming};
 use super::content_hash::ContentDigests;
 use crate::services::error::{Digest, Error, Result};
@@ -51,6 +53,24 @@ impl FileTarget {
             headers: ObjectHeaders { content_type: self.media_type.clone(), ..ObjectHeaders::default() },
             tags: Vec::new(),
             client_modified_ms: self.client_modified_ms,
+        }
+    }
+}
+
+impl DriveService {
+    /// With `autorename` an update of what is gone makes it anew: what somebody edited is not lost with what somebody deleted.
+    pub(super) async fn write_file(
+        &self,
+        actor: &Actor,
+        target: &FileTarget,
+        change: impl Fn(WriteMode) -> TreeChange,
+    ) -> Result<EntryChanged> {
+        let makes_anew = target.autorename && matches!(target.mode, WriteMode::Update { .. });
+        match self.change_entry(actor, change(target.mode.clone())).await {
+            Err(Error::Refused(Refusal::NoSuchEntry)) if makes_anew => {
+                self.change_entry(actor, change(WriteMode::Add)).await
+            }
+            done => done,
         }
     }
 }

@@ -231,15 +231,17 @@ impl DriveService {
             SessionKind::Concurrent => self.combined(actor, session.record.session).await?,
         };
         claims.check(&digests)?;
-        let finish = FinishSession {
-            session: session.record.session,
-            path: target.path.clone(),
-            mode: target.mode.clone(),
-            rename: target.rename(actor),
-            bytes: digests.bytes,
-            file: target.file(&digests, etag),
+        let finish = |mode| {
+            TreeChange::FinishSession(FinishSession {
+                session: session.record.session,
+                path: target.path.clone(),
+                mode,
+                rename: target.rename(actor),
+                bytes: digests.bytes,
+                file: target.file(&digests, etag),
+            })
         };
-        self.change_entry(actor, TreeChange::FinishSession(finish)).await
+        self.write_file(actor, target, finish).await
     }
 
     /// Where the bytes are that came, in order; none of them empty, and none beginning where another ends.

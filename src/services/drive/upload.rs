@@ -38,13 +38,16 @@ impl DriveService {
         let (hashed, content) = futures::join!(running.finish(), writer.finish());
         let digests = hashed?.finish();
         claims.check(&digests)?;
-        let put = PutFile {
-            path: target.path.clone(),
-            mode: target.mode.clone(),
-            rename: target.rename(actor),
-            content: content?,
-            file: target.file(&digests, ETag { md5: [0; 16], parts: None }),
+        let (content, file) = (content?, target.file(&digests, ETag { md5: [0; 16], parts: None }));
+        let put = |mode| {
+            TreeChange::PutFile(PutFile {
+                path: target.path.clone(),
+                mode,
+                rename: target.rename(actor),
+                content: content.clone(),
+                file: file.clone(),
+            })
         };
-        self.change_entry(actor, TreeChange::PutFile(put)).await
+        self.write_file(actor, &target, put).await
     }
 }
