@@ -51,6 +51,14 @@ pub async fn authenticate(accounts: &AccountService, head: &Parts) -> Result<Cal
     Ok(accounts.caller(proof, address).await?)
 }
 
+/// The token of `Authorization: Bearer …`, if that is the proof.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    match split_scheme(sole(headers, AUTHORIZATION).ok()??) {
+        ("bearer", token) => Some(token),
+        _ => None,
+    }
+}
+
 impl PeerAddress {
     pub fn of(head: &Parts) -> Result<Self> {
         Ok(*head.extensions.get().ok_or(AccountError::Invalid("the request came without an address"))?)

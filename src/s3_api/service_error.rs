@@ -40,6 +40,7 @@ impl From<Error> for S3Error {
             Error::CursorReset
             | Error::Vanished
             | Error::Hashing
+            | Error::HashPending
             | Error::Secret(_)
             | Error::Cluster(_)
             | Error::UnexpectedOutcome(_) => of_kind(&error),

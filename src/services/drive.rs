@@ -8,6 +8,7 @@ pub mod checked_pieces;
 pub mod content_hash;
 pub mod entries;
 pub mod feed;
+pub mod late_hash;
 pub mod links;
 pub mod mass_delete;
 pub mod name;
@@ -39,6 +40,7 @@ use super::object_reader::ContentReader;
 use super::principal::Principal;
 use actor::Actor;
 use hub::Hub;
+use late_hash::LateHashes;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -47,12 +49,13 @@ pub struct DriveService {
     data: DataClient,
     content: ContentReader,
     hub: Hub,
+    late_hashes: LateHashes,
 }
 
 impl DriveService {
     pub(super) fn new(metadata: MetadataAccess, data: DataClient) -> Self {
         let content = ContentReader::new(metadata.clone(), data.clone());
-        Self { metadata, data, content, hub: Hub::default() }
+        Self { metadata, data, content, hub: Hub::default(), late_hashes: LateHashes::default() }
     }
 
     /// One state of the actor's tree. It is made at its first use.

@@ -70,6 +70,8 @@ pub enum Error {
     /// The version was replaced while it was being opened; resolve it again.
     #[error("the version is gone since it was resolved")]
     Vanished,
+    #[error("the content hash of a file is being computed: ask again")]
+    HashPending,
     #[error("secret of an access key: {0}")]
     Secret(#[source] BoxError),
     #[error(transparent)]
@@ -106,6 +108,7 @@ impl Error {
             | Self::Body(_) => ErrorKind::Invalid,
             Self::CursorReset => ErrorKind::Conflict,
             Self::Vanished => ErrorKind::Unavailable,
+            Self::HashPending => ErrorKind::Overloaded,
             Self::Hashing | Self::Secret(_) | Self::UnexpectedOutcome(_) => ErrorKind::Internal,
             Self::Cluster(error) => kind_of_cluster(error.kind()),
         }

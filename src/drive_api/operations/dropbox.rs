@@ -2,11 +2,13 @@
 //! Owns: the forms of arguments, results and errors. What a route does is the services' own.
 
 mod argument;
+mod auth;
 mod batch;
 mod download;
 mod entries;
 mod list_folder;
 mod metadata;
+mod rev;
 mod revisions;
 mod route_error;
 mod search;
@@ -25,6 +27,8 @@ use crate::drive_api::router::DriveApi;
 pub fn router() -> Router<DriveApi> {
     Router::new()
         .route("/2/check/user", post(users::check_user))
+        .route("/2/auth/token/revoke", post(auth::revoke_token))
+        .route("/2/users/get_account", post(users::get_account))
         .route("/2/users/get_current_account", post(users::get_current_account))
         .route("/2/users/get_space_usage", post(users::get_space_usage))
         .route("/2/files/upload", post(upload::upload))
@@ -50,6 +54,7 @@ pub fn router() -> Router<DriveApi> {
         .route("/2/sharing/list_shared_links", post(sharing::list))
         .route("/2/sharing/modify_shared_link_settings", post(sharing::modify))
         .route("/2/sharing/revoke_shared_link", post(sharing::revoke))
+        .route("/2/sharing/share_folder", post(sharing::share_folder))
         .route("/2/files/list_folder", post(list_folder::list_folder))
         .route("/2/files/list_folder/continue", post(list_folder::list_folder_continue))
         .route("/2/files/list_folder/get_latest_cursor", post(list_folder::get_latest_cursor))

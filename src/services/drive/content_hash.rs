@@ -1,7 +1,7 @@
 //! Content hash: the digests of a file whose bytes come in pieces, over several requests and through several nodes.
 //! Owns: what is computed of every file (MD5, CRC32C, and Dropbox's content hash: SHA-256 over the SHA-256 of each 4 MiB), and the
 //! bytes in which a hash that is not finished travels from one node to the next.
-//! Invariant: a byte is hashed once, as it comes in; no hash is made of what is stored already.
+//! Invariant: a byte is hashed once, as it comes in; no upload reads again what is stored already.
 
 use crc_fast::CrcAlgorithm;
 use md5::Md5;

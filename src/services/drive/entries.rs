@@ -4,7 +4,7 @@ use onggi_cluster::id::EntryId;
 use onggi_cluster::metadata::command::tree::{At, TreeChange};
 use onggi_cluster::metadata::outcome::{EntryChanged, Outcome, Refusal};
 use onggi_cluster::metadata::query;
-use onggi_cluster::metadata::query::tree::{ChangesAfter, Found, TreeEvent, Walk};
+use onggi_cluster::metadata::query::tree::{Found, Walk};
 use onggi_cluster::metadata::record::tree::{EntryRecord, Totals, TrashRecord, TreePath};
 
 use super::DriveService;
@@ -145,43 +145,6 @@ impl DriveService {
                 }
             }
         }
-    }
-
-    /// The file whose head is `rev`. The feed says it at once, unless the file was moved since: then the tree is searched.
-    pub async fn entry_of_head(&self, actor: &Actor, rev: u64) -> Result<Entry> {
-        let is_head = move |record: &EntryRecord| record.file().is_some_and(|file| file.head.rev == rev);
-        let after = ChangesAfter { seq: rev.saturating_sub(1), within: None };
-        let changed = self
-            .read(actor, move |view, tree| query::tree::changes(view, tree, EntryId::ROOT, true, &after, 1))
-            .await?;
-        for event in changed.events {
-            if let TreeEvent::Changed { path, entry } = event
-                && is_head(&entry)
-            {
-                return Ok(Entry { path, record: entry });
-            }
-        }
-        let (mut after, mut seen) = (None, 0);
-        while seen < SEARCH_ENTRIES_MAX {
-            let walk = Walk {
-                folder: EntryId::ROOT,
-                prefix: String::new(),
-                recursive: true,
-                after: after.take(),
-                unchanged_since: None,
-                limit: SEARCH_PAGE,
-            };
-            let page = self.read(actor, move |view, tree| query::tree::walk(view, tree, &walk)).await?;
-            seen += page.entries.len();
-            if let Some(walked) = page.entries.into_iter().find(|walked| is_head(&walked.record)) {
-                return Ok(Entry { path: format!("/{}", walked.path), record: walked.record });
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        Err(Error::Refused(Refusal::NoSuchRevision))
     }
 
     /// Names that hold every word of `words`, in any case, below `folder`.

@@ -7,6 +7,7 @@ use onggi_cluster::id::EntryId;
 use onggi_cluster::metadata::command::tree::At;
 use serde::de::DeserializeOwned;
 
+use super::rev;
 use super::route_error::RouteError;
 use crate::drive_api::error::DriveError;
 use crate::drive_api::request;
@@ -54,6 +55,18 @@ pub fn of_headers<T: DeserializeOwned>(headers: &HeaderMap) -> Result<T, RouteEr
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RouteError> {
     let bytes = if bytes.trim_ascii() == b"null" { b"" } else { bytes };
     Ok(request::parse(bytes)?)
+}
+
+/// What is to be read: what is at a path or has an id now, or the revision that a rev names.
+pub fn sought(path: &str) -> Result<(At, Option<u64>), DriveError> {
+    match path.strip_prefix("rev:") {
+        Some(text) => {
+            let no_such = || DriveError::not_found("there is no such revision");
+            let (entry, rev) = rev::parse(text).ok_or_else(no_such)?;
+            Ok((At::Entry(entry), Some(rev)))
+        }
+        None => Ok((at(path)?, None)),
+    }
 }
 
 /// The root is the empty path; an id may stand for a path.

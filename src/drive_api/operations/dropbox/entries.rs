@@ -5,11 +5,11 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::argument::{Argument, By, at};
+use super::argument::{Argument, By, at, sought};
 use super::metadata;
+use super::rev;
 use super::route_error::{Result, RouteError, lookup, lookup_error, tag, tagged, write, write_error};
 use crate::drive_api::error::DriveError;
-use crate::drive_api::request;
 use crate::drive_api::router::DriveApi;
 use crate::services::drive::actor::Actor;
 use crate::services::drive::entries::Entry;
@@ -28,9 +28,20 @@ pub async fn get_metadata(
     By(actor): By,
     Argument(asked): Argument<PathArgument>,
 ) -> Result<Json<Value>> {
-    let at = at(&asked.path).map_err(lookup("path"))?;
-    let entry = api.drive().entry(&actor, at).await.map_err(DriveError::from).map_err(lookup("path"))?;
-    Ok(Json(metadata::of_entry(&entry)))
+    match sought(&asked.path).map_err(lookup("path"))? {
+        (at, None) => {
+            let found = api.drive().entry(&actor, at).await;
+            let mut entry = found.map_err(DriveError::from).map_err(lookup("path"))?;
+            api.drive().fill_content_hashes(&actor, [&mut entry]).await?;
+            Ok(Json(metadata::of_entry(&entry)))
+        }
+        (at, rev) => {
+            let found = api.drive().file(&actor, at, rev).await;
+            let mut file = found.map_err(DriveError::from).map_err(lookup("path"))?;
+            api.drive().fill_content_hash(&actor, &file.entry, &mut file.revision).await?;
+            Ok(Json(metadata::of_revision(&file.entry, &file.revision)))
+        }
+    }
 }
 
 pub async fn create_folder(
@@ -69,7 +80,7 @@ pub async fn permanently_delete(
 /// Under which number it lies in the trash, and what it was.
 pub async fn trash(api: &DriveApi, actor: &Actor, asked: &PathArgument) -> Result<(Option<u64>, Entry)> {
     let at = at(&asked.path).map_err(lookup("path_lookup"))?;
-    let rev = asked.parent_rev.as_deref().map(request::revision).transpose()?;
+    let rev = asked.parent_rev.as_deref().map(rev::number).transpose()?;
     let changed = api.drive().trash_entry(actor, at, rev).await.map_err(|error| {
         let error = DriveError::from(error);
         match (error.code, lookup_error(&error)) {
@@ -119,7 +130,9 @@ pub async fn relocate(
         true => api.drive().move_entry(actor, from, to, autorename).await,
         false => api.drive().copy_entry(actor, from, None, to, autorename).await,
     };
-    done.map_err(|error| relocation_failed(error.into()))
+    let mut entry = done.map_err(|error| relocation_failed(error.into()))?;
+    api.drive().fill_content_hashes(actor, [&mut entry]).await?;
+    Ok(entry)
 }
 
 fn relocation_failed(error: DriveError) -> RouteError {

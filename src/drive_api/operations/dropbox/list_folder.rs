@@ -14,7 +14,7 @@ use crate::drive_api::error::DriveError;
 use crate::drive_api::router::DriveApi;
 use crate::services::Error;
 use crate::services::drive::actor::Actor;
-use crate::services::drive::feed::Page;
+use crate::services::drive::feed::{Item, Page};
 
 const PAGE_ENTRIES: usize = 500;
 const PAGE_ENTRIES_MAX: usize = 2000;
@@ -37,8 +37,7 @@ pub async fn list_folder(
     let at = at(&asked.path).map_err(lookup("path"))?;
     let limit = asked.limit.unwrap_or(PAGE_ENTRIES).clamp(1, PAGE_ENTRIES_MAX);
     let page = api.drive().list(&actor, at, asked.recursive, limit).await;
-    let page = page.map_err(DriveError::from).map_err(lookup("path"))?;
-    Ok(Json(page_json(&api, &actor, &page)))
+    page_json(&api, &actor, page.map_err(DriveError::from).map_err(lookup("path"))?).await
 }
 
 #[derive(Deserialize)]
@@ -54,7 +53,7 @@ pub async fn list_folder_continue(
     let reset = || RouteError::Tagged(tag("reset"));
     let position = api.cursors().open_for(actor.principal.user, &asked.cursor).ok_or_else(reset)?;
     match api.drive().go_on(&actor, position, PAGE_ENTRIES).await {
-        Ok(page) => Ok(Json(page_json(&api, &actor, &page))),
+        Ok(page) => page_json(&api, &actor, page).await,
         Err(Error::CursorReset) => Err(reset()),
         Err(error) => Err(lookup("path")(error.into())),
     }
@@ -85,10 +84,16 @@ pub async fn longpoll(State(api): State<DriveApi>, Argument(asked): Argument<Lon
     Ok(Json(json!({ "changes": changes })))
 }
 
-fn page_json(api: &DriveApi, actor: &Actor, page: &Page) -> Value {
-    json!({
+/// Every file with its content hash: Maestral takes a file without one for a deletion, and deletes it.
+async fn page_json(api: &DriveApi, actor: &Actor, mut page: Page) -> Result<Json<Value>> {
+    let entries = page.items.iter_mut().filter_map(|item| match item {
+        Item::Entry(entry) => Some(entry),
+        Item::Removed { .. } => None,
+    });
+    api.drive().fill_content_hashes(actor, entries).await?;
+    Ok(Json(json!({
         "entries": page.items.iter().map(metadata::of_item).collect::<Vec<_>>(),
         "cursor": api.cursors().seal(actor.principal.user, &page.next),
         "has_more": page.has_more,
-    })
+    })))
 }

@@ -3,6 +3,7 @@
 use onggi_cluster::metadata::record::tree::RevisionRecord;
 use serde_json::{Value, json};
 
+use super::rev;
 use crate::drive_api::text_form;
 use crate::services::drive::entries::Entry;
 use crate::services::drive::feed::Item;
@@ -25,7 +26,7 @@ pub fn of_revision(entry: &Entry, revision: &RevisionRecord) -> Value {
     let mut file = named(&entry.path);
     file[".tag"] = json!("file");
     file["id"] = json!(text_form::entry_id(entry.record.id));
-    file["rev"] = json!(text_form::revision(revision.rev));
+    file["rev"] = json!(rev::text(entry.record.id, revision.rev));
     file["size"] = json!(revision.bytes);
     file["is_downloadable"] = json!(true);
     file["server_modified"] = json!(text_form::time_in_seconds(revision.modified_ms));

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::argument::{Argument, By, at};
 use super::metadata;
+use super::rev;
 use super::route_error::{Result, RouteError, lookup, tag};
 use crate::drive_api::error::DriveError;
-use crate::drive_api::request;
 use crate::drive_api::router::DriveApi;
 use crate::services::Error;
 use onggi_cluster::metadata::outcome::Refusal;
@@ -30,7 +30,7 @@ pub async fn list_revisions(
     Argument(asked): Argument<ListRevisions>,
 ) -> Result<Json<Value>> {
     let at = at(&asked.path).map_err(lookup("path"))?;
-    let before_rev = asked.before_rev.as_deref().map(request::revision).transpose()?;
+    let before_rev = asked.before_rev.as_deref().map(rev::number).transpose()?;
     let limit = asked.limit.unwrap_or(REVISIONS).clamp(1, REVISIONS_MAX);
     let found = api.drive().revisions(&actor, at, before_rev, limit).await;
     let found = found.map_err(DriveError::from).map_err(lookup("path"))?;
@@ -62,9 +62,12 @@ pub async fn restore(
 ) -> Result<Json<Value>> {
     let at = at(&asked.path).map_err(lookup("path_lookup"))?;
     let invalid = || RouteError::Tagged(tag("invalid_revision"));
-    let rev = request::revision(&asked.rev).map_err(|_| invalid())?;
+    let rev = rev::number(&asked.rev).map_err(|_| invalid())?;
     match api.drive().restore(&actor, at, rev).await {
-        Ok(entry) => Ok(Json(metadata::of_entry(&entry))),
+        Ok(mut entry) => {
+            api.drive().fill_content_hashes(&actor, [&mut entry]).await?;
+            Ok(Json(metadata::of_entry(&entry)))
+        }
         Err(Error::Refused(Refusal::NoSuchRevision)) => Err(invalid()),
         Err(error) => Err(lookup("path_lookup")(error.into())),
     }

@@ -37,7 +37,8 @@ pub async fn search(
     let at = at(options.path.as_deref().unwrap_or("")).map_err(lookup("path"))?;
     let limit = options.max_results.unwrap_or(MATCHES).clamp(1, MATCHES_MAX);
     let found = api.drive().search(&actor, at, &asked.query, limit).await;
-    let (entries, _) = found.map_err(DriveError::from).map_err(lookup("path"))?;
+    let (mut entries, _) = found.map_err(DriveError::from).map_err(lookup("path"))?;
+    api.drive().fill_content_hashes(&actor, &mut entries).await?;
     let matches: Vec<Value> = entries
         .iter()
         .map(|entry| json!({ "metadata": { ".tag": "metadata", "metadata": metadata::of_entry(entry) } }))

@@ -126,6 +126,11 @@ pub async fn revoke(State(api): State<DriveApi>, By(actor): By, Argument(asked):
     Ok(Json(Value::Null))
 }
 
+/// Folders are not shared between users yet: what an SDK knows to say of it.
+pub async fn share_folder(By(_): By) -> RouteError {
+    RouteError::Tagged(tag("no_permission"))
+}
+
 impl Settings {
     /// What a link here cannot be kept to is refused: it would let in more than was asked for.
     fn terms(self, without_expiry: bool) -> Result<LinkTerms> {

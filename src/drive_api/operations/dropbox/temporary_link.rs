@@ -12,7 +12,7 @@ use onggi_cluster::metadata::command::tree::At;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::argument::{Argument, By, at};
+use super::argument::{Argument, By, sought};
 use super::metadata;
 use super::route_error::{Result as RouteResult, lookup};
 use crate::drive_api::auth::AuthError;
@@ -44,8 +44,8 @@ pub async fn get_temporary_link(
     Origin(origin): Origin,
     Argument(asked): Argument<Asked>,
 ) -> RouteResult<Json<Value>> {
-    let at = at(&asked.path).map_err(lookup("path"))?;
-    let file = api.drive().file(&actor, at, None).await.map_err(DriveError::from).map_err(lookup("path"))?;
+    let (at, rev) = sought(&asked.path).map_err(lookup("path"))?;
+    let file = api.drive().file(&actor, at, rev).await.map_err(DriveError::from).map_err(lookup("path"))?;
     let (user, entry) = (actor.principal.user.0, file.entry.record.id.0);
     let link = Link { user, entry, rev: file.revision.rev, expires: unix_seconds() + LIFE.as_secs() };
     let sealed = api.temporary_links().seal(&serde_json::to_vec(&link).unwrap_or_default());

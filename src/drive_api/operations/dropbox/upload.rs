@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::argument::{By, in_header};
 use super::metadata;
+use super::rev;
 use super::route_error::{Result, RouteError, tag, write_error};
 use crate::drive_api::error::DriveError;
 use crate::drive_api::file_metadata::content_hash;
@@ -57,7 +58,7 @@ impl Commit {
             Some(Mode::Bare(tag) | Mode::Tagged { tag, update: None }) if tag == "add" => WriteMode::Add,
             Some(Mode::Bare(tag) | Mode::Tagged { tag, update: None }) if tag == "overwrite" => WriteMode::Overwrite,
             Some(Mode::Tagged { tag, update: Some(rev) }) if tag == "update" => {
-                WriteMode::Update { rev: request::revision(rev)? }
+                WriteMode::Update { rev: rev::number(rev)? }
             }
             Some(_) => return Err(DriveError::invalid("`mode` is add, overwrite, or update with a rev")),
         };

@@ -6,8 +6,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::argument::{Argument, By};
-use super::route_error::Result;
+use super::route_error::{Result, RouteError, tag};
+use crate::drive_api::accounts::account_id;
 use crate::drive_api::router::DriveApi;
+use crate::services::drive::actor::Actor;
 
 /// What a drive without a quota says it has: the SDKs want a number.
 const UNLIMITED_BYTES: u64 = 1 << 50;
@@ -23,9 +25,36 @@ pub async fn check_user(By(_): By, Argument(asked): Argument<Echo>) -> Json<Valu
 }
 
 pub async fn get_current_account(By(actor): By) -> Json<Value> {
-    let (user, name) = (actor.principal.user.0, &actor.principal.name);
-    Json(json!({
-        "account_id": format!("dbid:{user:035}"),
+    let mut account = basic(&actor);
+    let id = actor.principal.user.0.to_string();
+    account["locale"] = json!("en");
+    account["referral_link"] = json!("");
+    account["is_paired"] = json!(false);
+    account["account_type"] = tag("basic");
+    account["root_info"] = json!({ ".tag": "user", "root_namespace_id": id, "home_namespace_id": id });
+    Json(account)
+}
+
+#[derive(Deserialize)]
+pub struct AccountArgument {
+    account_id: String,
+}
+
+/// Of oneself: nothing leads to another one's account, and whether there is one is not said.
+pub async fn get_account(By(actor): By, Argument(asked): Argument<AccountArgument>) -> Result<Json<Value>> {
+    if asked.account_id != account_id(actor.principal.user) {
+        return Err(RouteError::Tagged(tag("no_account")));
+    }
+    let mut account = basic(&actor);
+    account["is_teammate"] = json!(true);
+    Ok(Json(account))
+}
+
+/// What a full account and one that others see have in common.
+fn basic(actor: &Actor) -> Value {
+    let name = &actor.principal.name;
+    json!({
+        "account_id": account_id(actor.principal.user),
         "name": {
             "given_name": name, "surname": "", "familiar_name": name, "display_name": name,
             "abbreviated_name": name.chars().take(2).collect::<String>(),
@@ -33,12 +62,7 @@ pub async fn get_current_account(By(actor): By) -> Json<Value> {
         "email": if name.contains('@') { name.clone() } else { format!("{name}@localhost") },
         "email_verified": true,
         "disabled": false,
-        "locale": "en",
-        "referral_link": "",
-        "is_paired": false,
-        "account_type": { ".tag": "basic" },
-        "root_info": { ".tag": "user", "root_namespace_id": user.to_string(), "home_namespace_id": user.to_string() },
-    }))
+    })
 }
 
 pub async fn get_space_usage(State(api): State<DriveApi>, By(actor): By) -> Result<Json<Value>> {
