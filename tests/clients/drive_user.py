@@ -19,6 +19,7 @@ PASSWORD = "a password of the client tests"
 
 @dataclass(frozen=True)
 class DriveUser:
+    name: str
     url: str
     token: str
     ca_file: Path
@@ -31,6 +32,9 @@ class DriveUser:
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
 
+    def trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.ca_file))
+
 
 def sign_up(binary: Path, server: Server, name: str) -> DriveUser:
     keys = {"ONGGI_ROOT_ACCESS_KEY": server.endpoint.access_key, "ONGGI_ROOT_SECRET_KEY": server.endpoint.secret_key}
@@ -41,4 +45,4 @@ def sign_up(binary: Path, server: Server, name: str) -> DriveUser:
     context = ssl.create_default_context(cafile=str(server.endpoint.ca_file))
     request = urllib.request.Request(f"{server.web}/oauth2/token", data=urllib.parse.urlencode(form).encode())
     with urllib.request.urlopen(request, context=context, timeout=60) as answer:
-        return DriveUser(server.web, json.load(answer)["access_token"], server.endpoint.ca_file)
+        return DriveUser(name, server.web, json.load(answer)["access_token"], server.endpoint.ca_file)

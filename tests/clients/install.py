@@ -1,4 +1,4 @@
-"""Installs the S3 clients from their package registries into a cache directory outside the tree.
+"""Installs the clients from their package registries into a cache directory outside the tree.
 
 Owns: which clients there are, where they live, when they are installed again.
 Does not own: what is run with them.
@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -32,6 +33,10 @@ class Clients:
         return self.root / "python" / "bin" / "python"
 
     @property
+    def maestral_python(self) -> Path:
+        return self.root / "maestral" / "bin" / "python"
+
+    @property
     def node_modules(self) -> Path:
         return self.root / "javascript" / "node_modules"
 
@@ -51,8 +56,10 @@ def install(root: Path, refresh: bool = False) -> Clients:
     """Installs what is missing or was installed from another list; `refresh` installs everything anew."""
     clients = Clients(root)
     root.mkdir(parents=True, exist_ok=True)
+    python, maestral = HERE / "requirements.txt", HERE / "maestral" / "requirements.txt"
     steps = [
-        ("python", (HERE / "requirements.txt").read_bytes(), _install_python),
+        ("python", python.read_bytes(), partial(_install_python, requirements=python)),
+        ("maestral", maestral.read_bytes(), partial(_install_python, requirements=maestral)),
         ("javascript", (HERE / "javascript" / "package.json").read_bytes(), _install_javascript),
         ("debian", " ".join(DEBIAN_PACKAGES).encode(), _install_debian),
     ]
@@ -70,14 +77,14 @@ def install(root: Path, refresh: bool = False) -> Clients:
     return clients
 
 
-def _install_python(folder: Path) -> None:
+def _install_python(folder: Path, requirements: Path) -> None:
     try:
         _run([sys.executable, "-m", "venv", str(folder)], "python3 -m venv")
     except InstallError:
         # Debian ships ensurepip apart from python3.
         _run_as_root(["apt-get", "install", "-y", "python3-venv"])
         _run([sys.executable, "-m", "venv", "--clear", str(folder)], "sudo apt-get install -y python3-venv")
-    command = [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "-r", str(HERE / "requirements.txt")]
+    command = [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)]
     _run(command, " ".join(command))
 
 

@@ -63,6 +63,7 @@ def parse_arguments() -> tuple[argparse.Namespace, list[str]]:
 def client_environment(clients: Clients, arguments: argparse.Namespace) -> dict[str, str] | None:
     environment = dict(os.environ) | {
         "PATH": clients.path,
+        "ONGGI_CLIENTS_MAESTRAL": str(clients.maestral_python),
         "NODE_PATH": str(clients.node_modules),
         "PYTHONDONTWRITEBYTECODE": "1",
     }

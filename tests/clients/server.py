@@ -13,6 +13,7 @@ import socket
 import ssl
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class Server:
     log: Path
     web: str
     data_dir: Path
+    launch: Callable[[], subprocess.Popen]
 
     @classmethod
     def start(cls, binary: Path, folder: Path, tls: bool) -> "Server":
@@ -52,21 +54,31 @@ class Server:
             "ONGGI_ROOT_SECRET_KEY": secret_key,
             "ONGGI_S3_DOMAINS": VIRTUAL_HOST_DOMAIN,
         }
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-            )
-        url = f"{'https' if tls else 'http'}://127.0.0.1:{s3_port}"
-        server = cls(Endpoint(url, access_key, secret_key), process, log, f"https://127.0.0.1:{web_port}", data_dir)
+
+        def launch() -> subprocess.Popen:
+            with log.open("ab") as output:
+                return subprocess.Popen(
+                    command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                )
+
+        url, web = f"{'https' if tls else 'http'}://127.0.0.1:{s3_port}", f"https://127.0.0.1:{web_port}"
+        server = cls(Endpoint(url, access_key, secret_key), launch(), log, web, data_dir, launch)
         try:
-            server._wait_until_serving(s3_port, tls)
+            server._wait_until_serving()
             if tls:
                 server.endpoint = Endpoint(url, access_key, secret_key, ca_file(binary, data_dir))
         except BaseException:
-            process.kill()
-            process.wait()
+            server.process.kill()
+            server.process.wait()
             raise
         return server
+
+    def restart(self) -> None:
+        """As a power cut does it: killed, and started again with the same data at the same addresses."""
+        self.process.kill()
+        self.process.wait()
+        self.process = self.launch()
+        self._wait_until_serving()
 
     def stop(self) -> None:
         """Stops the server as an operator does, and checks that it had nothing to complain about."""
@@ -86,8 +98,9 @@ class Server:
     def log_tail(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])
 
-    def _wait_until_serving(self, port: int, tls: bool) -> None:
+    def _wait_until_serving(self) -> None:
         # The answer to an unsigned request shows that the S3 API is up; trust starts with the client under test.
+        port, tls = int(self.endpoint.host.rpartition(":")[2]), self.endpoint.secure
         context = ssl._create_unverified_context() if tls else None
         deadline = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < deadline:

@@ -8,8 +8,11 @@ import threading
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+
+from drive_user import sign_up
 
 BLOCK = 4 << 20
 
@@ -41,6 +44,10 @@ def test_who_is_signed_in(sdk, client, drive_user):
     assert account.name.display_name == "ana"
     assert client.users_get_space_usage().used >= 0
     assert client.check_user("hello").result == "hello"
+    assert client.users_get_account(account.account_id).name == account.name
+    with pytest.raises(sdk.exceptions.ApiError) as unknown:
+        client.users_get_account(account.account_id[:-1] + "x")
+    assert unknown.value.error.is_no_account()
     stranger = sdk.Dropbox(oauth2_access_token="ona_nobody", ca_certs=str(drive_user.ca_file))
     with pytest.raises(sdk.exceptions.AuthError):
         stranger.users_get_current_account()
@@ -57,6 +64,7 @@ def test_conflicts_and_revisions(sdk, client):
     assert "conflicted copy" in copy.name
     assert [entry.rev for entry in client.files_list_revisions("/dropbox/Ä.txt").entries] == [second.rev, first.rev]
     assert client.files_download("/dropbox/Ä.txt", rev=first.rev)[1].content == b"one"
+    assert client.files_download(f"rev:{first.rev}")[1].content == b"one", "one that is not the newest, too"
     assert client.files_restore("/dropbox/Ä.txt", first.rev).content_hash == first.content_hash
     client.files_move_v2("/dropbox/Ä.txt", "/dropbox/ä moved.txt")
     client.files_move_v2("/dropbox/ä moved.txt", "/dropbox/Ä.txt")
@@ -64,6 +72,52 @@ def test_conflicts_and_revisions(sdk, client):
     assert client.files_download(f"rev:{restored.rev}")[1].content == b"one"
     metadata, answer = client.files_download("/dropbox/Ä.txt")
     assert (metadata.path_display, answer.content) == ("/dropbox/Ä.txt", b"one")
+
+
+def test_an_update_of_what_is_gone(sdk, client):
+    """Nothing stands in the way of it. Only a client that takes another name for it is believed that it wants the file back."""
+    gone = client.files_upload(b"one", "/dropbox/gone.txt")
+    client.files_delete_v2("/dropbox/gone.txt")
+    update = sdk.files.WriteMode.update(gone.rev)
+    with pytest.raises(sdk.exceptions.ApiError):
+        client.files_upload(b"two", "/dropbox/gone.txt", mode=update)
+    assert client.files_upload(b"two", "/dropbox/gone.txt", mode=update, autorename=True).path_display == "/dropbox/gone.txt"
+    client.files_delete_v2("/dropbox/gone.txt")
+    session = client.files_upload_session_start(b"thr").session_id
+    commit = sdk.files.CommitInfo("/dropbox/gone.txt", mode=update, autorename=True)
+    client.files_upload_session_finish(b"ee", sdk.files.UploadSessionCursor(session, 3), commit)
+    assert client.files_download("/dropbox/gone.txt")[1].content == b"three"
+
+
+def test_revs_of_a_folder_that_was_copied(sdk, client):
+    """They all came with one change."""
+    for number in range(3):
+        client.files_upload(b"%d" % number, f"/revs/{number}.txt")
+    client.files_copy_v2("/revs", "/copied revs")
+    copies = client.files_list_folder("/copied revs").entries
+    assert len({copy.rev for copy in copies}) == 3
+    for number, copy in enumerate(copies):
+        metadata, answer = client.files_download(f"rev:{copy.rev}")
+        assert (metadata.path_display, answer.content) == (copy.path_display, b"%d" % number)
+        assert client.files_get_metadata(f"rev:{copy.rev}").path_display == copy.path_display
+    with pytest.raises(sdk.exceptions.ApiError) as unknown:
+        client.files_download("rev:000000000000000100000000ffffffff")
+    assert unknown.value.error.get_path().is_not_found()
+
+
+def test_a_folder_is_not_shared_yet(sdk, client):
+    with pytest.raises(sdk.exceptions.ApiError) as refused:
+        client.sharing_share_folder("/dropbox")
+    assert refused.value.error.is_no_permission()
+
+
+def test_a_program_gives_up_its_sign_in(sdk, drive_server, monkeypatch):
+    other = sign_up(Path(os.environ["ONGGI_BIN"]), drive_server, "rosa")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other.ca_file))
+    client = sdk.Dropbox(oauth2_access_token=other.token, ca_certs=str(other.ca_file))
+    client.auth_token_revoke()
+    with pytest.raises(sdk.exceptions.AuthError):
+        client.users_get_current_account()
 
 
 def test_a_session_of_pieces(sdk, client):
