@@ -1,29 +1,24 @@
-"""Three nodes and a load balancer in front of them, each a real process.
+"""Three nodes with load balancers in front of them, each a real process.
 
-Owns: the processes, their ports, their data directories; the documented HAProxy configuration with the addresses of this run.
-Does not own: what is asked of them.
-Invariant: the configuration under test is the file that operators are given: only its addresses are replaced, and each must be there.
+Owns: the nodes' processes, their ports, their data directories.
+Does not own: the balancers (balancer.py), what is asked of them.
 """
 
 import json
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
-from endpoint import Endpoint
+from balancer import HAProxy, Nginx
 from server import is_complaint, free_ports
 
 START_SECONDS_MAX = 60
 # Joining, electing and moving groups takes seconds; a busy machine gets more.
 MOVE_SECONDS_MAX = 240
 STOP_SECONDS_MAX = 60
-HAPROXY_CONFIGURATION = Path(__file__).resolve().parents[2] / "docs" / "operations" / "examples" / "haproxy.cfg"
 
 
 class Member:
@@ -99,25 +94,22 @@ class Member:
 
 
 class Cluster:
-    """Three members, every group with a copy on each, and HAProxy."""
+    """Three members, every group with a copy on each, and a balancer of each kind."""
 
     def __init__(self, binary: Path, folder: Path):
         self.binary, self.folder = binary, folder
         self.keys = "client-tests", secrets.token_hex(20)
         self.members = []
-        self.balancer = None
-        self.port = free_ports(1)[0]
+        self.balancers = {}
 
     def start(self) -> None:
         for _ in range(3):
             self.add_member()
         self.wait_until_settled(copies=3)
-        self._start_balancer()
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """Of the load balancer."""
-        return Endpoint(f"http://127.0.0.1:{self.port}", *self.keys)
+        for kind in (HAProxy, Nginx):
+            balancer = kind(self.folder / kind.program, self.keys, self.members)
+            self.balancers[kind.program] = balancer
+            balancer.start()
 
     def add_member(self) -> Member:
         member = Member(self.binary, self.folder / f"n{len(self.members) + 1}", self.keys)
@@ -136,9 +128,8 @@ class Cluster:
 
     def stop(self) -> None:
         """Whatever runs, runs no more; a node that logged an error fails the run."""
-        if self.balancer:
-            self.balancer.terminate()
-            self.balancer.wait(STOP_SECONDS_MAX)
+        for balancer in self.balancers.values():
+            balancer.stop()
         # A second signal ends the time that a node gives to load balancers.
         for member in self.members:
             if member.is_running():
@@ -151,45 +142,8 @@ class Cluster:
         assert not complaints, "nodes logged errors:\n" + "\n".join(complaints[:20])
 
     def kill(self) -> None:
-        for process in [self.balancer, *(member.process for member in self.members)]:
-            if process and process.poll() is None:
-                process.kill()
-                process.wait()
-
-    def _start_balancer(self) -> None:
-        haproxy = shutil.which("haproxy", path=os.environ["PATH"] + os.pathsep + "/usr/sbin")
-        assert haproxy, "HAProxy is not installed; run: sudo apt-get update && sudo apt-get install -y haproxy"
-        configuration = self.folder / "haproxy.cfg"
-        configuration.write_text(with_addresses(HAPROXY_CONFIGURATION.read_text(), self.port, self.members))
-        with (self.folder / "haproxy.log").open("wb") as output:
-            command = [haproxy, "-db", "-f", str(configuration)]
-            self.balancer = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        deadline = time.monotonic() + START_SECONDS_MAX
-        # 403 is a node's answer to an unsigned request, 503 the balancer's while it knows of none.
-        while answer_to_unsigned(self.endpoint.url) != 403:
-            log = (self.folder / "haproxy.log").read_text()
-            assert self.balancer.poll() is None and time.monotonic() < deadline, f"HAProxy does not balance:\n{log}"
-            time.sleep(0.2)
-
-
-def with_addresses(configuration: str, port: int, members: list[Member]) -> str:
-    """The documented file, but for where it listens (without TLS: it has no certificate here) and where the nodes are."""
-    replaced = {"bind :443 ssl crt /etc/haproxy/s3.pem alpn http/1.1": f"bind 127.0.0.1:{port}"}
-    for number, member in enumerate(members[:3], 1):
-        replaced[f"server n{number} n{number}.example:9000"] = (
-            f"server n{number} 127.0.0.1:{member.s3_port} port {member.web_port}"
-        )
-    for documented, here in replaced.items():
-        assert configuration.count(documented) == 1, f"{HAPROXY_CONFIGURATION.name}: `{documented}` is not there"
-        configuration = configuration.replace(documented, here)
-    return configuration
-
-
-def answer_to_unsigned(url: str) -> int | None:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return None
+        for balancer in self.balancers.values():
+            balancer.kill()
+        for member in self.members:
+            if member.is_running():
+                member.kill()

@@ -1,28 +1,26 @@
-"""Clients behind HAProxy while nodes go: they see retried requests at most, and what was acknowledged stays.
+"""Clients behind HAProxy and nginx: requests reach nodes as they were signed, and while nodes go clients see retried requests at most.
 
-The clients are boto3 and aws-cli with their default settings, so with the retries that they make by themselves.
+The clients are boto3 and aws-cli with their default settings, so with the retries that they make by themselves. Only HAProxy asks nodes
+whether they are ready: behind it nobody has to repeat anything when a node stops.
 """
 
-import hashlib
 import os
 import random
-import subprocess
-import threading
+import socket
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ResponseStreamingError
 
+from balancer import Balancer
 from cluster import Cluster
-from payload import MIB
+from load import SECONDS_BEFORE, Load
+from payload import AWKWARD_KEYS, MIB
 
 pytestmark = pytest.mark.skipif("ONGGI_CLIENTS_ENDPOINT" in os.environ, reason="needs nodes that it may kill")
 
-SIZES = [0, 1_000, 40_000, 300_000, 6 * MIB]
-BOTO_THREADS = 4
-READS_MAX = 3
-SECONDS_BEFORE = 3
 SECONDS_AFTER = 10
 
 
@@ -37,110 +35,72 @@ def cluster(tmp_path_factory):
         cluster.kill()
 
 
-class Load:
-    """Threads that write, overwrite, read and list through the load balancer, and remember what was acknowledged."""
-
-    def __init__(self, cluster: Cluster, bucket: str, home: Path):
-        self.endpoint, self.bucket, self.home = cluster.endpoint, bucket, home
-        self.stored: dict[str, str] = {}
-        self.failures: list[str] = []
-        self.requests = self.retries = 0
-        self._stop, self._lock = threading.Event(), threading.Lock()
-        runs = [lambda number=number: self._boto3(number) for number in range(BOTO_THREADS)] + [self._aws_cli]
-        self._threads = [threading.Thread(target=self._guarded, args=[run]) for run in runs]
-
-    def __enter__(self) -> "Load":
-        for thread in self._threads:
-            thread.start()
-        time.sleep(SECONDS_BEFORE)
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _guarded(self, run) -> None:
-        try:
-            run()
-        except Exception as error:  # noqa: BLE001 — whatever a client could not get over is what this test is about
-            self.failures.append(f"{type(error).__name__}: {error}")
-
-    def _boto3(self, number: int) -> None:
-        s3, dice, mine = self.endpoint.boto3(), random.Random(number), {}
-        for step in range(1_000_000):
-            if self._stop.is_set():
-                return
-            key = f"boto3-{number}/{step % 40}"
-            body = random.Random(number * 100_000 + step).randbytes(SIZES[(number + step) % len(SIZES)])
-            self._count(s3.put_object(Bucket=self.bucket, Key=key, Body=body))
-            mine[key] = hashlib.md5(body).hexdigest()
-            with self._lock:
-                self.stored[key] = mine[key]
-            read = dice.choice(sorted(mine))
-            assert hashlib.md5(self._read(s3, read)).hexdigest() == mine[read], f"{read} has other bytes"
-            if step % 10 == 9:
-                listed = s3.list_objects_v2(Bucket=self.bucket, Prefix=f"boto3-{number}/")
-                self._count(listed)
-                assert {entry["Key"] for entry in listed["Contents"]} == set(mine), "a listing is not complete"
-
-    def _read(self, s3, key: str) -> bytes:
-        """boto3 tries a request again, not a body that was cut off: that is left to who reads it."""
-        for _ in range(READS_MAX):
-            answer = s3.get_object(Bucket=self.bucket, Key=key)
-            self._count(answer)
-            try:
-                return answer["Body"].read()
-            except ResponseStreamingError:
-                with self._lock:
-                    self.retries += 1
-        raise AssertionError(f"{key} was cut off {READS_MAX} times")
-
-    def _aws_cli(self) -> None:
-        for step in range(1_000_000):
-            if self._stop.is_set():
-                return
-            key, body = f"aws-cli/{step}", random.Random(step).randbytes(9 * MIB if step % 3 == 2 else 20_000)
-            (self.home / "file").write_bytes(body)
-            command = ["aws", "s3", "cp", "--only-show-errors", str(self.home / "file"), f"s3://{self.bucket}/{key}"]
-            done = subprocess.run(command, env=self.endpoint.environment(self.home), capture_output=True, text=True, timeout=300)
-            assert done.returncode == 0, f"aws s3 cp: {done.stderr}"
-            with self._lock:
-                self.stored[key] = hashlib.md5(body).hexdigest()
-
-    def _count(self, answer) -> None:
-        with self._lock:
-            self.requests += 1
-            self.retries += answer["ResponseMetadata"]["RetryAttempts"]
-
-    def check(self, what: str) -> None:
-        """Nothing failed for good, and everything acknowledged is there."""
-        print(f"{what}: {self.requests} requests of boto3, {self.retries} retried; {len(self.stored)} objects")
-        assert not self.failures, "\n".join(self.failures)
-        s3 = self.endpoint.boto3()
-        for key, digest in sorted(self.stored.items()):
-            assert hashlib.md5(s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()).hexdigest() == digest, key
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
-        assert {entry["Key"] for page in pages for entry in page["Contents"]} == set(self.stored)
+@pytest.fixture(params=["haproxy", "nginx"])
+def balancer(request, cluster) -> Balancer:
+    return cluster.balancers[request.param]
 
 
-def load(cluster: Cluster, tmp_path: Path, name: str) -> Load:
-    cluster.endpoint.boto3().create_bucket(Bucket=name)
-    return Load(cluster, name, tmp_path)
+def new_bucket(balancer: Balancer, what: str) -> str:
+    name = f"{what}-{balancer.program}"
+    balancer.endpoint.boto3().create_bucket(Bucket=name)
+    return name
 
 
-def test_one_of_three_nodes_is_killed(cluster, tmp_path):
-    with load(cluster, tmp_path, "killed") as running:
+def load(balancer: Balancer, tmp_path: Path, what: str) -> Load:
+    return Load(balancer, new_bucket(balancer, what), tmp_path)
+
+
+def test_a_large_body_goes_through_and_ranges_come_back(balancer):
+    s3, bucket, body = balancer.endpoint.boto3(), new_bucket(balancer, "large"), random.Random(1).randbytes(100 * MIB)
+    s3.put_object(Bucket=bucket, Key="large", Body=body)
+    for wanted, expected in [("bytes=5000000-9999999", body[5_000_000:10_000_000]), ("bytes=-70000", body[-70_000:])]:
+        answer = s3.get_object(Bucket=bucket, Key="large", Range=wanted)
+        assert answer["ResponseMetadata"]["HTTPStatusCode"] == 206
+        assert answer["Body"].read() == expected, wanted
+    assert s3.get_object(Bucket=bucket, Key="large")["Body"].read() == body
+
+
+def test_keys_arrive_as_they_were_signed(balancer):
+    s3, bucket = balancer.endpoint.boto3(), new_bucket(balancer, "keys")
+    for key in AWKWARD_KEYS:
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+        assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == key.encode(), key
+    listed = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    assert {entry["Key"] for entry in listed} == set(AWKWARD_KEYS)
+
+
+def test_presigned_urls_work_also_for_who_asks_before_sending(balancer):
+    s3, bucket = balancer.endpoint.boto3(signature_version="s3v4"), new_bucket(balancer, "presigned")
+    names, body = {"Bucket": bucket, "Key": "asked first"}, random.Random(2).randbytes(300_000)
+    put, get = (s3.generate_presigned_url(operation, names) for operation in ("put_object", "get_object"))
+    target = put.removeprefix(balancer.endpoint.url)
+    with socket.create_connection(("127.0.0.1", balancer.port), timeout=30) as connection:
+        head = f"PUT {target} HTTP/1.1\r\nHost: {balancer.endpoint.host}\r\nContent-Length: {len(body)}\r\n"
+        connection.sendall(f"{head}Expect: 100-continue\r\nConnection: close\r\n\r\n".encode())
+        answers = connection.makefile("rb")
+        assert answers.readline() == b"HTTP/1.1 100 Continue\r\n"
+        connection.sendall(body)
+        while answers.readline().strip():
+            pass
+        assert answers.readline().split()[1] == b"200"
+    with urllib.request.urlopen(get, timeout=30) as answer:
+        assert answer.read() == body
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(get.replace("asked%20first", "another"), timeout=30)
+
+
+def test_one_of_three_nodes_is_killed(cluster, balancer, tmp_path):
+    with load(balancer, tmp_path, "killed") as running:
         cluster.members[1].kill()
         time.sleep(SECONDS_AFTER)
         cluster.members[1].start()
         time.sleep(SECONDS_BEFORE)
-    running.check("kill -9 of one of three")
+    running.check(f"kill -9 of one of three behind {balancer.program}")
 
 
 def test_one_of_three_nodes_is_stopped(cluster, tmp_path):
     """It says that it is not ready before it refuses anything, so nobody has to try again."""
-    with load(cluster, tmp_path, "stopped") as running:
+    with load(cluster.balancers["haproxy"], tmp_path, "stopped") as running:
         cluster.members[2].stop()
         time.sleep(SECONDS_AFTER)
         cluster.members[2].start()
@@ -153,7 +113,7 @@ def test_a_node_is_drained(cluster, tmp_path):
     """A fourth node takes its place; the balancer turns to the other two of those that it knows."""
     cluster.add_member()
     cluster.wait_until_settled(copies=3)
-    with load(cluster, tmp_path, "drained") as running:
+    with load(cluster.balancers["haproxy"], tmp_path, "drained") as running:
         cluster.members[0].admin("node", "drain", "1", "--wait")
         cluster.wait_until_settled(copies=3, asked=1)
         time.sleep(SECONDS_BEFORE)

@@ -21,6 +21,7 @@ mod refusals;
 #[path = "../support/s3_client.rs"]
 mod s3_client;
 mod secrets;
+mod service_unit;
 mod slow_put;
 mod start;
 mod stop;
