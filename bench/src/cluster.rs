@@ -49,7 +49,7 @@ pub struct ClusterOptions {
     /// Seconds of each run of throughput; a fourth of those in which nothing happens.
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
-    /// Objects of 16 MiB that each of 16 users has when groups move and are repaired.
+    /// Objects of 16 MiB of each of 16 users, that move with their groups, and as many that are repaired.
     #[arg(long, default_value_t = 6)]
     objects: u64,
     /// Only these.
@@ -84,14 +84,16 @@ pub async fn run(options: &ClusterOptions) -> anyhow::Result<Figures> {
         if wants(Step::Split) {
             rows.extend(split(&nodes, &users).await?);
         }
-        if wants(Step::Move) || wants(Step::Repair) {
-            users.fill(&nodes, options.objects, LARGE_BYTES).await?;
-            rows.extend(join(&mut nodes, &users).await?);
-        }
         if wants(Step::Move) {
+            users.fill(&nodes, "moved", options.objects, LARGE_BYTES).await?;
+            rows.extend(join(&mut nodes, &users).await?);
             rows.extend(drain(&nodes, &users).await?);
+        } else if wants(Step::Repair) {
+            nodes.join(1).await?;
         }
         if wants(Step::Repair) {
+            // What was there before the last node joined may still be where it was.
+            users.fill(&nodes, "repaired", options.objects, LARGE_BYTES).await?;
             rows.extend(repair(&mut nodes, &users).await?);
         }
     }

@@ -57,12 +57,12 @@ impl Users {
     }
 
     /// Stores objects of each.
-    pub async fn fill(&self, nodes: &Nodes, objects: u64, bytes: u64) -> anyhow::Result<()> {
+    pub async fn fill(&self, nodes: &Nodes, name: &str, objects: u64, bytes: u64) -> anyhow::Result<()> {
         let body = Bytes::from((0..bytes).map(|at| (at % 251) as u8).collect::<Vec<_>>());
         for (bucket, endpoint) in self.spread_over(nodes)? {
             let mut client = Client::connect(&endpoint, false).await?;
             for object in 0..objects {
-                put(&mut client, &format!("/{bucket}/large-{object}"), body.clone()).await?;
+                put(&mut client, &format!("/{bucket}/{name}-{object}"), body.clone()).await?;
             }
         }
         Ok(())
