@@ -62,6 +62,7 @@ impl FileMetadata {
             client_modified_ms,
             media_type: self.mime_type.as_deref().or(media_type).map(str::to_owned),
             content_hash: self.content_hash()?,
+            concatenation: None,
         })
     }
 
@@ -142,6 +143,7 @@ mod tests {
             client_modified_ms: Some(0),
             media_type: Some("text/plain".into()),
             content_hash: None,
+            concatenation: None,
         };
         assert_eq!(parsed, Ok(expected));
         assert_eq!(details("").unwrap().mode, SessionMode::Add);

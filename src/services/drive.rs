@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod checked_pieces;
+pub mod concatenation;
 pub mod content_hash;
 pub mod entries;
 pub mod feed;

@@ -9,7 +9,7 @@ import pytest
 SCRIPT = Path(__file__).with_name("javascript") / "drive.cjs"
 
 
-@pytest.mark.parametrize("case", ["tus", "tusResumes", "tusInOneRequest", "dropbox"])
+@pytest.mark.parametrize("case", ["tus", "tusResumes", "tusInOneRequest", "tusParallel", "tusParallelResumes", "dropbox"])
 def test_case(drive_user, case):
     command = ["node", str(SCRIPT), case, drive_user.url, drive_user.token]
     environment = os.environ | {"NODE_EXTRA_CA_CERTS": str(drive_user.ca_file)}

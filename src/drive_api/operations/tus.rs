@@ -1,8 +1,9 @@
 //! The tus door: resumable uploads for browsers (tus 1.0, with creation, creation-with-upload, creation-defer-length, expiration,
-//! checksum and termination), on the same sessions as every other upload.
+//! checksum, termination and concatenation), on the same sessions as every other upload.
 //! Owns: the protocol's headers and statuses. A client takes 409 for a wrong offset and asks again, so that nothing else may answer it.
 
 mod checked;
+mod concat;
 mod metadata;
 mod patch;
 mod reply;

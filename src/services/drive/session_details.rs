@@ -18,6 +18,16 @@ pub struct SessionDetails {
     pub media_type: Option<String>,
     /// What the whole file must be.
     pub content_hash: Option<[u8; 32]>,
+    pub concatenation: Option<Concatenation>,
+}
+
+/// What tus says that an upload is for, if it is not a file by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Concatenation {
+    /// To be put together with others: it never becomes a file.
+    Partial,
+    /// Was put together of those that `text` names, as the client said it.
+    Final { text: String },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,8 +71,8 @@ impl From<SessionMode> for WriteMode {
 
 impl Record for SessionDetails {
     const NAME: &'static str = "session details";
-    /// 2: with the content hash.
-    const VERSION: u8 = 2;
+    /// 2: with the content hash. 3: with the concatenation.
+    const VERSION: u8 = 3;
 
     fn encode_fields(&self, encoder: &mut Encoder) {
         let text = |encoder: &mut Encoder, text: &String| {
@@ -82,6 +92,11 @@ impl Record for SessionDetails {
         encoder.option(self.content_hash, |encoder, hash| {
             encoder.raw(&hash);
         });
+        match &self.concatenation {
+            None => encoder.u8(0),
+            Some(Concatenation::Partial) => encoder.u8(1),
+            Some(Concatenation::Final { text }) => encoder.u8(2).str(text),
+        };
     }
 
     fn decode_fields(version: u8, decoder: &mut Decoder<'_>) -> FormatResult<Self> {
@@ -97,8 +112,18 @@ impl Record for SessionDetails {
             client_modified_ms: decoder.option(Decoder::varint)?,
             media_type: decoder.option(|decoder| decoder.str().map(str::to_owned))?,
             content_hash: if version < 2 { None } else { decoder.option(Decoder::array)? },
+            concatenation: if version < 3 { None } else { concatenation(decoder)? },
         })
     }
+}
+
+fn concatenation(decoder: &mut Decoder<'_>) -> FormatResult<Option<Concatenation>> {
+    Ok(match decoder.u8()? {
+        0 => None,
+        1 => Some(Concatenation::Partial),
+        2 => Some(Concatenation::Final { text: decoder.str()?.to_owned() }),
+        other => return Err(Error::corrupt(format!("decode: {other} is no concatenation"))),
+    })
 }
 
 #[cfg(test)]
@@ -116,13 +141,19 @@ mod tests {
             client_modified_ms: Some(1),
             media_type: Some("text/plain".into()),
             content_hash: Some([0xab; 32]),
+            concatenation: Some(Concatenation::Final { text: "final;/a".into() }),
         };
         let bytes = details.to_bytes();
-        expect!["0201082f412f622e74787402ac02010101010a746578742f706c61696e01abababababababababababababababababababababababababababababababab"].assert_eq(&hex::encode(&bytes));
+        expect!["0301082f412f622e74787402ac02010101010a746578742f706c61696e01abababababababababababababababababababababababababababababababab020866696e616c3b2f61"].assert_eq(&hex::encode(&bytes));
         assert_eq!(SessionDetails::from_bytes(&bytes).unwrap(), details);
         let first_version = hex::decode("0101082f412f622e74787402ac02010101010a746578742f706c61696e").unwrap();
-        let without_hash = SessionDetails { content_hash: None, ..details };
-        assert_eq!(SessionDetails::from_bytes(&first_version).unwrap(), without_hash);
+        let of_first_version = SessionDetails { content_hash: None, concatenation: None, ..details.clone() };
+        assert_eq!(SessionDetails::from_bytes(&first_version).unwrap(), of_first_version);
+        let second_version = hex::decode("0201082f412f622e74787402ac02010101010a746578742f706c61696e01abababababababababababababababababababababababababababababababab").unwrap();
+        let of_second_version = SessionDetails { concatenation: None, ..details };
+        assert_eq!(SessionDetails::from_bytes(&second_version).unwrap(), of_second_version);
+        let partial = SessionDetails { concatenation: Some(Concatenation::Partial), ..SessionDetails::default() };
+        assert_eq!(SessionDetails::from_bytes(&partial.to_bytes()).unwrap(), partial);
         let nothing = SessionDetails::default();
         assert_eq!(SessionDetails::from_bytes(&nothing.to_bytes()).unwrap(), nothing);
     }

@@ -17,6 +17,7 @@ use crate::services::drive::actor::Actor;
 use crate::services::drive::checked_pieces::PieceMismatch;
 use crate::services::drive::new_file::FileClaims;
 use crate::services::drive::session::{Pieces, Session};
+use crate::services::drive::session_details::Concatenation;
 
 /// Of tus alone.
 const CHECKSUM_MISMATCH: u16 = 460;
@@ -36,6 +37,10 @@ pub async fn patch(
     let offset = request::text(&head.headers, reply::OFFSET.as_str()).and_then(|text| text.parse().ok());
     let offset = offset.ok_or_else(|| DriveError::invalid("Upload-Offset is a number of bytes"))?;
     let session = open(&api, &actor, &session).await?;
+    if matches!(session.details.concatenation, Some(Concatenation::Final { .. })) {
+        let message = "a final upload is made of partial ones, and takes no bytes";
+        return Err(DriveError::new(StatusCode::FORBIDDEN, "denied", message).into());
+    }
     if offset != session.record.received {
         return Err(Error::Refused(Refusal::IncorrectOffset { expected: session.record.received }).into());
     }
@@ -77,7 +82,8 @@ pub async fn receive(
         return Err(of_broken_body(error));
     }
     session = drive.session(actor, session.record.session).await?;
-    if length == Some(session.record.received) && session.record.finished.is_none() {
+    let becomes_a_file = session.details.concatenation.is_none() && session.record.finished.is_none();
+    if becomes_a_file && length == Some(session.record.received) {
         let target = file_metadata::target(&session.details)?;
         drive.finish_session(actor, &session, &target, &FileClaims::default()).await?;
         session = drive.session(actor, session.record.session).await?;

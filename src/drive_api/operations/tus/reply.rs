@@ -2,14 +2,18 @@
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, LOCATION};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use onggi_cluster::id::UploadId;
 
+use super::concat::CONCAT;
 use crate::drive_api::error::DriveError;
 use crate::drive_api::operations::download::insert;
 use crate::drive_api::request;
 use crate::s3_api::timestamp::http_date;
 use crate::services::Error;
 use crate::services::drive::session::Session;
+use crate::services::drive::session_details::Concatenation;
 
 pub const VERSION: &str = "1.0.0";
 /// The largest object of the store.
@@ -17,7 +21,7 @@ pub const BYTES_MAX: u64 = 5 << 40;
 pub const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 const LENGTH: HeaderName = HeaderName::from_static("upload-length");
-const DEFER_LENGTH: HeaderName = HeaderName::from_static("upload-defer-length");
+pub const DEFER_LENGTH: HeaderName = HeaderName::from_static("upload-defer-length");
 const EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 
 pub type Result<T> = std::result::Result<T, TusError>;
@@ -66,6 +70,17 @@ pub fn of_session(status: StatusCode, session: &Session) -> Response {
     let headers = response.headers_mut();
     insert(headers, OFFSET, session.record.received.to_string());
     insert(headers, EXPIRES, http_date(session.record.expires_ms));
+    match &session.details.concatenation {
+        None => {}
+        Some(Concatenation::Partial) => insert(headers, CONCAT, "partial".to_owned()),
+        Some(Concatenation::Final { text }) => {
+            insert(headers, CONCAT, text.clone());
+            // It is put together yet: the protocol has no offset for that.
+            if session.record.finished.is_none() {
+                headers.remove(OFFSET);
+            }
+        }
+    }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     stamped(response)
 }
@@ -79,6 +94,10 @@ pub fn with_length(mut response: Response, session: &Session) -> Response {
     response
 }
 
+pub fn location(head: &Parts, session: UploadId) -> String {
+    format!("{}/files/tus/{session}", request::origin(&head.uri, &head.headers))
+}
+
 pub fn with_location(mut response: Response, location: String) -> Response {
     insert(response.headers_mut(), LOCATION, location);
     response
@@ -89,8 +108,12 @@ pub fn length(headers: &HeaderMap) -> Result<Option<u64>> {
     let Some(text) = request::text(headers, LENGTH.as_str()) else { return Ok(None) };
     let bytes: u64 = text.parse().map_err(|_| DriveError::invalid("Upload-Length is a number of bytes"))?;
     if bytes > BYTES_MAX {
-        let message = format!("a file has at most {BYTES_MAX} bytes");
-        return Err(DriveError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message).into());
+        return Err(too_large());
     }
     Ok(Some(bytes))
+}
+
+pub fn too_large() -> TusError {
+    let message = format!("a file has at most {BYTES_MAX} bytes");
+    DriveError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message).into()
 }

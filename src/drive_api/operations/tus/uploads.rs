@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use onggi_cluster::metadata::record::tree::SessionKind;
 
 use super::checked::ALGORITHMS;
+use super::concat;
 use super::metadata::file_metadata;
 use super::patch::receive;
 use super::reply::{self, BYTES_MAX, Result};
@@ -15,8 +16,10 @@ use crate::drive_api::operations::resume_upload::open;
 use crate::drive_api::request::{self, By};
 use crate::drive_api::router::DriveApi;
 use crate::services::drive::session::NewSession;
+use crate::services::drive::session_details::{Concatenation, SessionDetails};
 
-const EXTENSIONS: &str = "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination";
+const EXTENSIONS: &str =
+    "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation";
 
 /// `OPTIONS`: what this server can do, for anybody.
 pub async fn capabilities() -> Response {
@@ -32,19 +35,27 @@ pub async fn capabilities() -> Response {
 pub async fn create(State(api): State<DriveApi>, By(actor): By, request: Request) -> Result<Response> {
     let (head, body) = request.into_parts();
     reply::check_version(&head.headers)?;
+    let concatenation = match concat::asked(&head.headers)? {
+        Some(Concatenation::Final { text }) => return concat::concatenate(&api, &actor, &head, text).await,
+        concatenation => concatenation,
+    };
+    let is_partial = concatenation.is_some();
     let bytes = reply::length(&head.headers)?;
     let deferred = request::text(&head.headers, "upload-defer-length") == Some("1");
     if bytes.is_some() == deferred {
         return Err(DriveError::invalid("say either Upload-Length or Upload-Defer-Length: 1").into());
     }
     let metadata = file_metadata(request::text(&head.headers, "upload-metadata").unwrap_or(""))?;
-    let details = metadata.details(None)?;
-    if details.path.is_none() {
+    let details = SessionDetails { concatenation, ..metadata.details(None)? };
+    if is_partial && deferred {
+        return Err(DriveError::invalid("a partial upload says its Upload-Length").into());
+    }
+    if details.path.is_none() && !is_partial {
         return Err(DriveError::invalid("Upload-Metadata must have a `path` or a `filename`").into());
     }
     let new = NewSession { details, kind: SessionKind::Sequential, bytes };
     let session = api.drive().create_session(&actor, new).await?;
-    let location = format!("{}/files/tus/{session}", request::origin(&head.uri, &head.headers));
+    let location = reply::location(&head, session);
     let session = api.drive().session(&actor, session).await?;
     let has_body = request::content_length(&head.headers).is_none_or(|length| length > 0);
     let brings_bytes = has_body && request::content_type(&head.headers) == Some("application/offset+octet-stream");
