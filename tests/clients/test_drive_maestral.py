@@ -1,18 +1,15 @@
 """Maestral 1.9.6 on the drive, unmodified, syncing both ways: what is done on one side is there on the other, and nothing is lost."""
 
-import json
 import os
 import shutil
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from drive_pair import BLOCK, Drive, Pair, content_hash
-from drive_user import sign_up
+from drive_user import s3_of, sign_up
 from maestral_client import MaestralClient
 from payload import MIB, payload
 from server import Server
@@ -194,11 +191,7 @@ def test_more_than_a_page_of_files(pair):
 
 def test_files_that_came_through_s3(pair, server):
     """Theirs is no content hash that was computed when they came, and a client that sees none takes them for deleted."""
-    root = {"ONGGI_ROOT_ACCESS_KEY": server.endpoint.access_key, "ONGGI_ROOT_SECRET_KEY": server.endpoint.secret_key}
-    command = [os.environ["ONGGI_BIN"], "admin", "--endpoint", server.web, "--data-dir", str(server.data_dir)]
-    made = subprocess.run([*command, "--json", "key", "create", "ana"], env=os.environ | root, capture_output=True, timeout=60, check=True)
-    key = json.loads(made.stdout)
-    s3 = replace(server.endpoint, access_key=key["access_key"], secret_key=key["secret_key"]).boto3()
+    s3 = s3_of(Path(os.environ["ONGGI_BIN"]), server, "ana")
     data = payload(11 * MIB, 6)
     s3.put_object(Bucket="ana--drive", Key="S3/whole.bin", Body=data)
     begun = s3.create_multipart_upload(Bucket="ana--drive", Key="S3/parts.bin")

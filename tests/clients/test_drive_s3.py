@@ -4,12 +4,13 @@ import json
 import os
 import subprocess
 import time
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
-from drive_user import PASSWORD
+from drive_pair import Drive
+from drive_user import PASSWORD, s3_of, sign_up
 from payload import MIB, describe_tree, payload
 
 BUCKET = "ana--drive"
@@ -32,16 +33,8 @@ def drive(drive_user, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def s3_of_ana(drive_server, drive_user):
-    """A boto3 client with an access key of the drive's owner."""
-    root = {
-        "ONGGI_ROOT_ACCESS_KEY": drive_server.endpoint.access_key,
-        "ONGGI_ROOT_SECRET_KEY": drive_server.endpoint.secret_key,
-    }
-    command = [os.environ["ONGGI_BIN"], "admin", "--endpoint", drive_server.web, "--data-dir", str(drive_server.data_dir)]
-    command += ["--json", "key", "create", "ana"]
-    made = subprocess.run(command, env=os.environ | root, capture_output=True, timeout=60, check=True)
-    key = json.loads(made.stdout)
-    return replace(drive_server.endpoint, access_key=key["access_key"], secret_key=key["secret_key"]).boto3()
+    """With an access key of the drive's owner."""
+    return s3_of(Path(os.environ["ONGGI_BIN"]), drive_server, "ana")
 
 
 def keys(s3, prefix):
@@ -126,6 +119,31 @@ def test_conditions_and_names_hold_as_in_the_drive(s3_of_ana):
         s3_of_ana.put_object(Bucket=BUCKET, Key="names/con.txt", Body=b"")
     with pytest.raises(ClientError, match="InvalidRequest"):
         s3_of_ana.put_object(Bucket=BUCKET, Key="locks/one/below", Body=b"")
+
+
+def test_what_deletes_most_of_a_drive_is_held(drive_server):
+    """The brake: a thousand and more than half is too much for access keys, too (docs/mass-delete.md)."""
+    binary = Path(os.environ["ONGGI_BIN"])
+    user = sign_up(binary, drive_server, "sweeper")
+    owner, s3, bucket = Drive(user), s3_of(binary, drive_server, "sweeper"), "sweeper--drive"
+    for number in range(60):
+        owner.put(f"/0/{number}", b"x")
+    for number in range(1, 20):
+        owner.copy("/0", f"/{number}")
+    names = [f"{folder}/{number}" for folder in range(20) for number in range(60)]
+    delete = lambda some: s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": name} for name in some]})
+    assert "Errors" not in delete(names[:1000])
+    later = delete(names[1000:])
+    # A thousand besides the largest, which is one.
+    assert len(later["Deleted"]) == 1
+    assert {error["Code"] for error in later["Errors"]} == {"AccessDenied"} and len(later["Errors"]) == 199
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket=bucket, Key=names[-1])
+    assert len(s3.list_objects_v2(Bucket=bucket, Prefix="19/")["Contents"]) == 60
+    s3.put_object(Bucket=bucket, Key="goes on", Body=b"x")
+    assert owner.call("mass_delete/undo", device="S3") == {"entries": 1001, "has_more": False}
+    assert sum(kind != "folder" for kind in owner.tree().values()) == 1201
+    s3.delete_object(Bucket=bucket, Key=names[-1])
 
 
 def test_what_a_drive_has_not_is_said(s3_of_ana):
