@@ -48,6 +48,8 @@ pub use replica_on_drive::{LogPosition, ReplicaOnDrive, TakeOver};
 pub use snapshot_file::SnapshotFiles;
 
 #[cfg(test)]
+mod failed_drive_test;
+#[cfg(test)]
 mod group_test;
 #[cfg(test)]
 mod idle_test;

@@ -199,8 +199,9 @@ impl Group {
         running.map_err(|fatal| match fatal {
             // Another node will lead: the proposer looks for it.
             Fatal::Stopped => Error::caused_by(ErrorKind::Unavailable, self.context("propose"), fatal),
-            failed => self.internal("propose", failed),
+            failed => self.failed("propose", failed),
         })?;
+        self.drive.poison().check().map_err(|failed| self.failed("propose", failed))?;
         self.drive.admit(WriteFor::Changing)?;
         if self.is_leader() && !self.majority_is_up() {
             return Err(Error::new(ErrorKind::Unavailable, self.context("no majority is up: propose")));
@@ -326,6 +327,12 @@ impl Group {
 
     pub(super) fn internal(&self, verb: &str, source: impl std::error::Error + Send + Sync + 'static) -> Error {
         Error::caused_by(ErrorKind::Internal, self.context(verb), source)
+    }
+
+    /// Of what did not happen, because this node's part in the group has ended: others go on, if there are any.
+    fn failed(&self, verb: &str, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+        let kind = if self.has_other_voters() { ErrorKind::Unavailable } else { ErrorKind::Internal };
+        Error::caused_by(kind, self.context(verb), source)
     }
 
     pub(super) fn context(&self, verb: &str) -> String {

@@ -49,13 +49,30 @@ impl Group {
         joint.last().filter(|_| is_half).map(|voters| voters.iter().copied().map(NodeId).collect())
     }
 
+    /// Until the group has stopped, or its drive has failed: then openraft says for ever what it was last, and a leader of an idle group does not
+    /// even notice.
+    fn is_at_work(&self) -> bool {
+        self.metrics.borrow_watched().running_state.is_ok() && self.drive.poison().check().is_ok()
+    }
+
+    /// False where others shall go on without this node. The only voter serves reads for as long as it can.
+    pub fn takes_part(&self) -> bool {
+        self.is_at_work() || !self.has_other_voters()
+    }
+
+    pub(super) fn has_other_voters(&self) -> bool {
+        self.metrics.borrow_watched().membership_config.membership().voter_ids().any(|voter| voter != self.node.0)
+    }
+
     pub fn is_leader(&self) -> bool {
-        self.metrics.borrow_watched().state == ServerState::Leader
+        let leads = self.metrics.borrow_watched().state == ServerState::Leader;
+        leads && self.takes_part()
     }
 
     /// Who led when this node last heard of a leader.
     pub fn leader_hint(&self) -> Option<NodeId> {
-        self.metrics.borrow_watched().current_leader.map(NodeId)
+        let leader = self.metrics.borrow_watched().current_leader.map(NodeId);
+        leader.filter(|_| self.takes_part())
     }
 
     /// How many entries `node` lacks, as far as it has answered; `None` if this node does not lead or `node` is no member.

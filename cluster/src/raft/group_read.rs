@@ -39,6 +39,7 @@ impl Group {
     /// it asks a majority whether it leads, once for all readers that wait.
     pub async fn read_index(&self) -> Result<u64> {
         let (raft, wait, context) = (self.raft.clone(), self.options.majority_limit, self.context("read"));
+        let has_other_voters = self.has_other_voters();
         let ask = move || async move {
             let option = LinearizerOption::new(Some(Duration::ZERO), true).with_wait_timeout(wait);
             let linearizer = raft.get_read_linearizer(option).await.map_err(|error| {
@@ -47,6 +48,8 @@ impl Group {
                     RaftError::APIError(LinearizableReadError::QuorumNotEnough(_)) => ErrorKind::Unavailable,
                     // The group left this node while it was asked: another one leads.
                     RaftError::Fatal(Fatal::Stopped) => ErrorKind::NotLeader,
+                    // Its drive failed: another one leads, if there is one.
+                    RaftError::Fatal(_) if has_other_voters => ErrorKind::NotLeader,
                     RaftError::Fatal(_) => ErrorKind::Internal,
                 };
                 Error::caused_by(kind, context, error)

@@ -94,6 +94,9 @@ pub fn answer_pulse(groups: &GroupSet, from: NodeId, pulse: &Pulse) -> PulseAnsw
 impl Group {
     /// One beat for each other member, if this node leads and means to go on doing so.
     fn add_beats(&self, beats: &mut BTreeMap<NodeId, Vec<Beat>>) {
+        if !self.takes_part() {
+            return;
+        }
         let metrics = self.metrics.borrow_watched();
         let membership = metrics.membership_config.membership();
         let hands_over = self.handing_over.is_in(metrics.current_term);
@@ -140,11 +143,13 @@ impl Group {
 
     /// The answer to a pre-vote while there is a leader; `None` leaves it to the group.
     pub(super) fn refuse_pre_vote(&self) -> Option<VoteResponse<TypeConfig>> {
+        // Each looks at the metrics by itself: whoever holds them while it looks again waits for a writer that waits for it.
+        let (majority_is_up, takes_part) = (self.majority_is_up(), self.takes_part());
         let metrics = self.metrics.borrow_watched();
         let has_leader = match metrics.state {
-            ServerState::Leader => !self.handing_over.is_in(metrics.current_term) && self.majority_is_up(),
+            ServerState::Leader => majority_is_up && !self.handing_over.is_in(metrics.current_term),
             _ => metrics.current_leader.is_some() && self.patience.is_content(),
         };
-        has_leader.then(|| VoteResponse::new(metrics.vote, None, false))
+        (has_leader && takes_part).then(|| VoteResponse::new(metrics.vote, None, false))
     }
 }

@@ -33,7 +33,7 @@ impl Proposer {
 
     pub fn leads(&self, owner: OwnerKey) -> bool {
         let group = self.routing.placement.group_of(owner);
-        self.routing.groups.get(group).is_ok_and(|group| group.is_leader())
+        self.routing.here(group).is_ok_and(|group| group.is_leader())
     }
 
     /// `OutcomeUnknown`: it may have happened. Any other error: it did not.
@@ -76,7 +76,7 @@ impl Proposer {
     }
 
     async fn propose_here(&self, group: GroupId, change: &Change, command: Bytes) -> Result<Outcome> {
-        let here = self.routing.groups.get(group)?;
+        let here = self.routing.here(group)?;
         self.admission.check(&here, change)?;
         if self.routing.is_sole_voter(group) {
             return here.propose(command).await;

@@ -101,7 +101,7 @@ impl Reader {
     }
 
     async fn attempt(&self, group: GroupId, owner: Option<OwnerKey>, number: u32) -> Result<CurrentView> {
-        match self.routing.groups.get(group) {
+        match self.routing.here(group) {
             Ok(here) => Ok(CurrentView::Here(self.view_here(&here, owner, number).await?)),
             Err(_) => Ok(CurrentView::Remote(RemoteView::open(&self.routing, group, owner, number).await?)),
         }

@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::{GroupId, NodeId};
 use crate::metadata::command::Change;
 use crate::peer::Peers;
 use crate::placement::PlacementView;
-use crate::raft::GroupSet;
+use crate::raft::{Group, GroupSet};
 
 /// Cheap to clone; all clones share what they learn about leaders.
 #[derive(Clone)]
@@ -35,17 +36,28 @@ impl Routing {
         }
     }
 
+    /// The group, if this node takes part in it. One that others must go on with, because its drive failed, is not here any more.
+    pub fn here(&self, group: GroupId) -> Result<Arc<Group>> {
+        let open = self.groups.get(group)?;
+        let failed =
+            || Error::new(ErrorKind::Unavailable, format!("the drive of group {} on this node failed", group.0));
+        if open.takes_part() { Ok(open) } else { Err(failed()) }
+    }
+
     /// Who leads the group, as far as is known; otherwise one of its voters, another one with each attempt.
     pub fn leader(&self, group: GroupId, attempt: u32) -> Option<NodeId> {
-        let known = match self.groups.get(group) {
+        let here = self.here(group);
+        let known = match &here {
             Ok(here) => here.leader_hint(),
             Err(_) => self.lock().get(&group).copied(),
         };
+        let takes_part = |voter: NodeId| voter != self.node || here.is_ok();
         known.or_else(|| {
             let placement = self.placement.now();
             let voters = placement.voters(group);
             // Those that seem to be up come first.
-            let (up, down): (Vec<NodeId>, Vec<NodeId>) = voters.iter().partition(|voter| self.is_up(**voter));
+            let (up, down): (Vec<NodeId>, Vec<NodeId>) =
+                voters.iter().filter(|voter| takes_part(**voter)).partition(|voter| self.is_up(**voter));
             let order = [up, down].concat();
             (!order.is_empty()).then(|| order[attempt as usize % order.len()])
         })

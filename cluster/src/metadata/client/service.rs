@@ -110,7 +110,7 @@ impl MetadataService {
     }
 
     fn group(&self, group: GroupId) -> Result<Arc<Group>> {
-        let here = self.routing.groups.get(group);
+        let here = self.routing.here(group);
         here.map_err(|_| Error::new(ErrorKind::NotFound, format!("group {} is not on this node", group.0)))
     }
 }
