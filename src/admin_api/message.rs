@@ -221,6 +221,9 @@ pub struct Sweep {
     pub freed: u64,
     pub orphans: u64,
     pub undecided: u64,
+    /// Comparisons of all chunks here with the names that there are.
+    #[serde(default)]
+    pub passes: u64,
     /// Blobs that wait for the end of their grace period.
     pub waiting: u64,
 }

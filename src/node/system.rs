@@ -177,6 +177,7 @@ fn sweep(clusters: &[ClusterStatus]) -> Sweep {
         all.freed += sweep.freed;
         all.orphans += sweep.orphans;
         all.undecided += sweep.undecided;
+        all.passes += sweep.passes;
         all.waiting += sweep.waiting;
     }
     all

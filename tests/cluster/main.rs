@@ -20,9 +20,11 @@ mod network;
 #[path = "../server/node.rs"]
 #[allow(dead_code, reason = "shared with tests/server, which asks a node more")]
 mod node;
+mod old_maps;
 mod proof;
 mod recorder;
 #[path = "../support/s3_client.rs"]
 mod s3_client;
 mod splits;
+mod sweeps;
 mod three_nodes;
