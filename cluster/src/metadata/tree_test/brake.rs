@@ -78,6 +78,22 @@ fn a_device_that_deletes_most_of_a_tree_is_held_until_it_is_released() {
 }
 
 #[test]
+fn what_was_allowed_holds_longer_than_a_minute() {
+    let mut bed = Bed::new();
+    bed.files("a", 9);
+    let told: Vec<_> = (0..7).map(|number| bed.delete("laptop", &format!("a/{number}"))).collect();
+    assert_eq!(told.last(), Some(&"is held now"));
+    let allowed_until_ms = bed.group.time_ms + 10 * MINUTE_MS;
+    assert_eq!(bed.change(TreeChange::ReleaseDevice { device: "laptop".to_owned(), allowed_until_ms }), Outcome::Done);
+    for minute in ["b", "c"] {
+        bed.group.time_ms += 4 * MINUTE_MS;
+        bed.files(minute, 20);
+        let told: Vec<_> = (0..20).map(|number| bed.delete("laptop", &format!("{minute}/{number}"))).collect();
+        assert_eq!(told, ["deleted"; 20], "{minute}");
+    }
+}
+
+#[test]
 fn one_folder_is_one_delete_whatever_is_in_it() {
     let mut bed = Bed::new();
     bed.files("large", 20);

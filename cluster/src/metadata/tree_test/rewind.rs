@@ -193,6 +193,35 @@ fn what_is_gone_for_good_is_said() {
 }
 
 #[test]
+fn what_is_being_purged_is_lost() {
+    let mut bed = Bed::new();
+    for number in 0..3 {
+        bed.put(&format!("d/{number}"), WriteMode::Add, false, 1);
+    }
+    let then = bed.group.time_ms;
+    let trashed = bed.trash("d");
+    assert_eq!(bed.change(TreeChange::Purge { trashed, limit: 1 }), Outcome::Purged { more: true });
+    let expected = RewindCounts { lost: 1, ..RewindCounts::default() };
+    assert_eq!(bed.preview(EntryId::ROOT, then), expected);
+    assert_eq!(bed.rewind(EntryId::ROOT, then, 500), expected);
+    assert_eq!(bed.shown(), "");
+}
+
+#[test]
+fn what_was_moved_very_often() {
+    let mut bed = Bed::new();
+    bed.put("0", WriteMode::Add, false, 1);
+    let times: Vec<u64> = (1..=70)
+        .map(|number: u64| {
+            bed.move_to(&(number - 1).to_string(), &number.to_string());
+            bed.group.time_ms
+        })
+        .collect();
+    bed.rewind(EntryId::ROOT, times[65], 500);
+    assert_eq!(bed.shown(), "66 1", "of many places the latest are known");
+}
+
+#[test]
 fn as_far_back_as_is_known() {
     let mut bed = Bed::new();
     let rewind = |to_ms, folder| TreeChange::Rewind(Rewind { folder, to_ms, cursor: None, limit: 10 });
