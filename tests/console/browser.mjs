@@ -18,7 +18,7 @@ mkdirSync(room, { recursive: true })
 for (const name of ['package.json', 'package-lock.json']) copyFileSync(join(here, name), join(room, name))
 execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: room, stdio: ['ignore', 'ignore', 'inherit'] })
 
-const suites = ['files', 'rewind', 'uploads', 'sharing'].map((name) => join(here, `${name}.test.mjs`))
+const suites = ['files', 'many', 'rewind', 'uploads', 'sharing'].map((name) => join(here, `${name}.test.mjs`))
 const environment = { ...process.env, ONGGI_BROWSER: browser, ONGGI_BROWSER_MODULES: room }
 // One after the other: each has a node and a browser.
 const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...suites], { env: environment, stdio: 'inherit' })

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderValue, RANGE};
 use http::{HeaderMap, StatusCode};
 use onggi_cluster::id::UploadId;
+use onggi_cluster::metadata::outcome::Refusal;
 use onggi_cluster::metadata::record::tree::SessionKind;
 
 use crate::drive_api::answer_json::ErrorJson;
@@ -16,10 +17,11 @@ use crate::drive_api::operations::google::file_resource::FileResource;
 use crate::drive_api::request::{self, By};
 use crate::drive_api::router::DriveApi;
 use crate::drive_api::upload_range::{UploadRange, stored_range};
+use crate::services::Error;
 use crate::services::drive::actor::Actor;
 use crate::services::drive::content_hash::BLOCK_BYTES;
 use crate::services::drive::entries::Entry;
-use crate::services::drive::session::Session;
+use crate::services::drive::session::{Appended, Session};
 
 /// The next piece of an upload, or the question how far it is
 ///
@@ -91,14 +93,18 @@ pub async fn resume(api: &DriveApi, actor: &Actor, session: &str, request: Reque
     if session.record.kind == SessionKind::Concurrent {
         check_cut(&session, &asked)?;
     }
-    let appended = api.drive().append(actor, &session, first, request::pieces(body)).await?;
-    if let Some(error) = appended.broke_off {
-        return Err(error.into());
+    match api.drive().append(actor, &session, first, request::pieces(body)).await {
+        // Another request brought the last piece that was missing, so this one is there, too.
+        Err(Error::Refused(Refusal::SessionClosed)) if session.record.kind == SessionKind::Concurrent => {}
+        Err(error) => return Err(error.into()),
+        Ok(Appended { broke_off: Some(error), .. }) => return Err(error.into()),
+        Ok(Appended { broke_off: None, .. }) => {}
     }
     let session = api.drive().session(actor, session.record.session).await?;
     // The whole file in one request, of a length that nobody declared.
     let whole = !head.headers.contains_key(CONTENT_RANGE);
-    finish_if_whole(api, actor, session, if whole { Some(appended.received) } else { total }).await
+    let total = if whole { Some(session.record.received) } else { total };
+    finish_if_whole(api, actor, session, total).await
 }
 
 /// Pieces that come side by side are cut where the blocks of the content hash are.
@@ -137,7 +143,11 @@ pub async fn finish_if_whole(api: &DriveApi, actor: &Actor, session: Session, to
         SessionKind::Sequential if !is_whole => return Ok(Progress::Incomplete { received }),
         // How much of it has no gap before it, is not known here.
         SessionKind::Concurrent if !is_whole => return Ok(Progress::Incomplete { received: 0 }),
-        SessionKind::Concurrent if !session.record.closed => api.drive().close_session(actor, &session).await?,
+        SessionKind::Concurrent if !session.record.closed => match api.drive().close_session(actor, &session).await {
+            // Another request saw it whole, too.
+            Ok(()) | Err(Error::Refused(Refusal::SessionClosed)) => {}
+            Err(error) => return Err(error.into()),
+        },
         SessionKind::Sequential | SessionKind::Concurrent => {}
     }
     let target = file_metadata::target(&session.details)?;

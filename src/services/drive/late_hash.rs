@@ -26,7 +26,8 @@ use crate::services::error::{Error, Result};
 const WAIT_MAX: Duration = Duration::from_secs(20);
 /// Each reads as fast as it can and takes half a core.
 const COMPUTED_AT_ONCE_MAX: usize = 2;
-/// About 300 bytes each; more than a page of any listing. Past it they are forgotten, and computed when they are asked for.
+/// Computed and to be computed, about 300 bytes each; more than a page of any listing. Past it those that are computed are forgotten, and
+/// computed anew when they are asked for.
 const KNOWN_MAX: usize = 20_000;
 
 /// A revision, and what it holds, never changes.
@@ -61,7 +62,7 @@ impl DriveService {
             if let EntryKind::File(file) = &mut entry.record.kind
                 && file.head.content_hash.is_none()
             {
-                missing.push((self.late_hash(actor, id, file.head.rev), &mut file.head.content_hash));
+                missing.push((self.late_hash(actor, id, file.head.rev)?, &mut file.head.content_hash));
             }
         }
         for (hash, into) in missing {
@@ -73,7 +74,7 @@ impl DriveService {
     /// The same for one revision, the head or not.
     pub async fn fill_content_hash(&self, actor: &Actor, entry: &Entry, revision: &mut RevisionRecord) -> Result<()> {
         if revision.content_hash.is_none() {
-            let hash = self.late_hash(actor, entry.record.id, revision.rev);
+            let hash = self.late_hash(actor, entry.record.id, revision.rev)?;
             revision.content_hash = Some(self.wait_for(hash, Instant::now() + WAIT_MAX).await?);
         }
         Ok(())
@@ -86,16 +87,20 @@ impl DriveService {
         }
     }
 
-    fn late_hash(&self, actor: &Actor, entry: EntryId, rev: u64) -> Pending {
+    /// `HashPending`: too many wait for their turn.
+    fn late_hash(&self, actor: &Actor, entry: EntryId, rev: u64) -> Result<Pending> {
         let key = (actor.principal.user, entry, rev);
         let mut known = self.late_hashes.known.lock().unwrap_or_else(PoisonError::into_inner);
         match known.get(&key) {
             // One that failed is tried anew.
-            Some(pending) if pending.peek() != Some(&None) => return pending.clone(),
+            Some(pending) if pending.peek() != Some(&None) => return Ok(pending.clone()),
             _ => {}
         }
         if known.len() >= KNOWN_MAX {
-            known.clear();
+            known.retain(|_, pending| pending.peek().is_none());
+        }
+        if known.len() >= KNOWN_MAX {
+            return Err(Error::HashPending);
         }
         let (service, actor) = (self.clone(), actor.clone());
         let computed = tokio::spawn(async move {
@@ -104,8 +109,10 @@ impl DriveService {
             hash.inspect_err(|error| tracing::warn!(%error, entry = entry.0, rev, "content hash not computed")).ok()
         });
         let pending = computed.map(|done| done.ok().flatten()).boxed().shared();
+        // Whether it is done shows only once somebody has looked.
+        tokio::spawn(pending.clone());
         known.insert(key, pending.clone());
-        pending
+        Ok(pending)
     }
 
     async fn hash_stored(&self, actor: &Actor, entry: EntryId, rev: u64) -> Result<[u8; 32]> {

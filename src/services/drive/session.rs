@@ -228,7 +228,14 @@ impl DriveService {
         }
         let (digests, etag) = match session.record.kind {
             SessionKind::Sequential => (running_hash(&session.record)?.finish(), NO_ETAG),
-            SessionKind::Concurrent => self.combined(actor, session.record.session).await?,
+            SessionKind::Concurrent => {
+                let combined = self.combined(actor, session.record.session).await?;
+                // Finished by another request meanwhile, it has no pieces any more.
+                if let Some(finished) = self.session(actor, session.record.session).await?.finished() {
+                    return Ok(finished);
+                }
+                combined
+            }
         };
         claims.check(&digests)?;
         let finish = |mode| {

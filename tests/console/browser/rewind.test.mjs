@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { user } from './node.mjs'
+import { program } from './program.mjs'
 import { stage } from './stage.mjs'
 
 let node, browser, ana
@@ -48,14 +48,6 @@ test('a drive as it was at a time, looked at before', async () => {
   await ana.page.keyboard.press('Escape')
 })
 
-/** A program of ana's that is signed in by itself. */
-async function program() {
-  const { request } = (await browser.person()).context
-  const form = { grant_type: 'password', username: user.name, password: user.password, device: 'old laptop' }
-  const { access_token } = await (await request.post(`${node.web}/oauth2/token`, { form })).json()
-  return async (operation, data) => (await request.post(`${node.web}/files/${operation}`, { data, headers: { Authorization: `Bearer ${access_token}` } })).status()
-}
-
 /** Until it is refused. */
 async function deleteAll(call) {
   for (let number = 0; number < 27; number++) {
@@ -66,7 +58,8 @@ async function deleteAll(call) {
 }
 
 test('a program that deletes most of it is held, undone, and allowed', async () => {
-  const call = await program()
+  const post = await program(browser, node, 'old laptop')
+  const call = async (operation, data) => (await post(`/files/${operation}`, data)).status()
   for (let number = 0; number < 50; number++) assert.equal(await call('create_folder', { path: `/sync/0/${number}` }), 200)
   for (let number = 1; number < 27; number++) assert.equal(await call('copy', { from: '/sync/0', to: `/sync/${number}` }), 200)
   assert.equal(await deleteAll(call), 409)

@@ -98,6 +98,24 @@ async fn pieces_that_come_last_together_make_one_file() {
     assert!(ana.get("/big.bin").await.body[..] == bytes[..]);
 }
 
+/// As of a command that is killed and asked for again: what it sent goes on coming in.
+#[tokio::test]
+async fn pieces_that_come_twice_at_once_are_none_too_many() {
+    let node = Node::start(&[]);
+    let ana = Client::of(&node, "ana").await;
+    let bytes = bytes();
+    for round in 0..10 {
+        let path = format!("/{round}.bin");
+        let session = begin(&ana, json!({ "path": path })).await;
+        let cuts: Vec<usize> = (0..=5).map(|block| block * BLOCK).chain([BYTES]).collect();
+        let twice = cuts.windows(2).chain(cuts.windows(2));
+        let answers = futures::future::join_all(twice.map(|cut| piece(&ana, &session, &bytes, cut[0], cut[1]))).await;
+        let statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+        assert!(statuses.contains(&200) && statuses.iter().all(|status| [200, 308].contains(status)), "{statuses:?}");
+        assert!(ana.get(&path).await.body[..] == bytes[..]);
+    }
+}
+
 #[tokio::test]
 async fn what_cannot_be_put_together_is_refused_at_once() {
     let node = Node::start(&[]);
