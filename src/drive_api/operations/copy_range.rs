@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::drive_api::answer_json::ErrorJson;
 use crate::drive_api::error::{DriveError, Result};
 use crate::drive_api::operations::google::file_resource::FileResource;
-use crate::drive_api::operations::resume_upload::{Progress, finish_if_whole, open};
+use crate::drive_api::operations::resume_upload::{Progress, append, finish_if_whole, open};
 use crate::drive_api::request::{self, By, Document, EntryReference};
 use crate::drive_api::router::DriveApi;
 use crate::services::drive::entries::Entry;
@@ -67,10 +67,7 @@ pub async fn copy_range(
         return Err(DriveError::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", message));
     };
     let pieces = api.drive().read_file(&file, asked.first..end).await?.into_pieces();
-    let appended = api.drive().append(&actor, &session, asked.at, pieces).await?;
-    if let Some(error) = appended.broke_off {
-        return Err(error.into());
-    }
-    let session = api.drive().session(&actor, session.record.session).await?;
+    let range = asked.at..=asked.at.saturating_add(asked.bytes - 1);
+    let session = append(&api, &actor, session, range, pieces).await?;
     Ok(finish_if_whole(&api, &actor, session, None).await?.answer(&actor))
 }

@@ -1,6 +1,8 @@
 //! `PUT /files/upload/{session}`: the next piece of an upload, or the question how far it is (Google, "Perform a resumable upload").
 //! Owns: what is a piece, a question, or the end. Every answer that is not the end is 308 with what is stored.
 
+use std::ops::RangeInclusive;
+
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -21,7 +23,7 @@ use crate::services::Error;
 use crate::services::drive::actor::Actor;
 use crate::services::drive::content_hash::BLOCK_BYTES;
 use crate::services::drive::entries::Entry;
-use crate::services::drive::session::{Appended, Session};
+use crate::services::drive::session::{Appended, Pieces, Session};
 
 /// The next piece of an upload, or the question how far it is
 ///
@@ -75,14 +77,14 @@ pub async fn resume(api: &DriveApi, actor: &Actor, session: &str, request: Reque
         return Ok(Progress::Finished(Box::new(finished.into())));
     }
     let asked = upload_range(&head.headers)?;
-    let (first, total) = match asked {
+    let (first, last, total) = match asked {
         UploadRange::Query { total } => return finish_if_whole(api, actor, session, total).await,
         UploadRange::Piece { first, last, total } => {
             let bytes = last - first + 1;
             if request::content_length(&head.headers).is_some_and(|length| length != bytes) {
                 return Err(DriveError::invalid("Content-Length is not the length of Content-Range"));
             }
-            (first, total)
+            (first, last, total)
         }
     };
     if let (Some(declared), Some(total)) = (session.record.bytes, total)
@@ -90,29 +92,39 @@ pub async fn resume(api: &DriveApi, actor: &Actor, session: &str, request: Reque
     {
         return Err(DriveError::conflict("size_mismatch", format!("{declared} bytes were declared at the start")));
     }
-    if session.record.kind == SessionKind::Concurrent {
-        check_cut(&session, &asked)?;
-    }
-    match api.drive().append(actor, &session, first, request::pieces(body)).await {
-        // Another request brought the last piece that was missing, so this one is there, too.
-        Err(Error::Refused(Refusal::SessionClosed)) if session.record.kind == SessionKind::Concurrent => {}
-        Err(error) => return Err(error.into()),
-        Ok(Appended { broke_off: Some(error), .. }) => return Err(error.into()),
-        Ok(Appended { broke_off: None, .. }) => {}
-    }
-    let session = api.drive().session(actor, session.record.session).await?;
+    let session = append(api, actor, session, first..=last, request::pieces(body)).await?;
     // The whole file in one request, of a length that nobody declared.
     let whole = !head.headers.contains_key(CONTENT_RANGE);
     let total = if whole { Some(session.record.received) } else { total };
     finish_if_whole(api, actor, session, total).await
 }
 
+/// The session with the bytes that stand at `range` in the file; how many there are may be known only when they end.
+pub async fn append(
+    api: &DriveApi,
+    actor: &Actor,
+    session: Session,
+    range: RangeInclusive<u64>,
+    pieces: Pieces,
+) -> Result<Session> {
+    if session.record.kind == SessionKind::Concurrent {
+        check_cut(&session, &range)?;
+    }
+    match api.drive().append(actor, &session, *range.start(), pieces).await {
+        // Another request brought the last piece that was missing, so this one is there, too.
+        Err(Error::Refused(Refusal::SessionClosed)) if session.record.kind == SessionKind::Concurrent => {}
+        Err(error) => return Err(error.into()),
+        Ok(Appended { broke_off: Some(error), .. }) => return Err(error.into()),
+        Ok(Appended { broke_off: None, .. }) => {}
+    }
+    Ok(api.drive().session(actor, session.record.session).await?)
+}
+
 /// Pieces that come side by side are cut where the blocks of the content hash are.
-fn check_cut(session: &Session, asked: &UploadRange) -> Result<()> {
-    let UploadRange::Piece { first, last, .. } = asked else { return Ok(()) };
+fn check_cut(session: &Session, range: &RangeInclusive<u64>) -> Result<()> {
     let is_cut = |at: u64| at.is_multiple_of(BLOCK_BYTES) || Some(at) == session.record.bytes;
-    let is_within = session.record.bytes.is_some_and(|bytes| *last < bytes);
-    match is_cut(*first) && is_within && is_cut(last + 1) {
+    let is_within = session.record.bytes.is_some_and(|bytes| *range.end() < bytes);
+    match is_cut(*range.start()) && is_within && is_cut(range.end() + 1) {
         true => Ok(()),
         false => Err(DriveError::invalid(format!(
             "pieces of a `parallel` upload begin and end at multiples of {BLOCK_BYTES} bytes, and the last where the file does"
