@@ -156,7 +156,10 @@ fn description(plan: &Plan) -> String {
         vec![group, node, end, numbers(&takeover.lost), numbers(&takeover.others)]
     };
     let rows: Vec<_> = plan.takeovers.iter().map(row).collect();
-    let mut text = output::table(&["GROUP", "GOES ON AT", "AFTER ENTRY", "LOST", "ALSO LEFT"], &rows);
+    let mut text = match rows.is_empty() {
+        true => "no group goes on alone\n".to_owned(),
+        false => output::table(&["GROUP", "GOES ON AT", "AFTER ENTRY", "LOST", "ALSO LEFT"], &rows),
+    };
     for group in &plan.without_replica {
         text += &format!(
             "group {} is lost: it was on nodes {}, and none of them is left\n",
@@ -165,5 +168,8 @@ fn description(plan: &Plan) -> String {
         );
     }
     text += &format!("{} groups have a majority and are left alone\n", plan.untouched.len());
-    text + "What was acknowledged after these entries, and bytes that only lost drives had, is given up by `onggi recover apply`.\n"
+    if !rows.is_empty() {
+        text += "What was acknowledged after these entries, and bytes that only lost drives had, is given up by `onggi recover apply`.\n";
+    }
+    text
 }
