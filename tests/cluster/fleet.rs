@@ -113,17 +113,19 @@ impl Fleet {
         });
     }
 
-    /// Each with the number of its users, once their leaders have said it.
+    /// Each with the number of its users, once all members count the same: one that was away counts, for a moment, the users of a group as
+    /// it was before a split.
     pub fn groups(&self) -> Vec<(u64, u64)> {
         let begun = Instant::now();
         loop {
-            let list = self.ask(&["group", "list"]);
-            let groups = list["groups"].as_array().unwrap().iter();
-            let groups = groups.map(|group| Some((group["id"].as_u64()?, group["users"].as_u64()?)));
-            if let Some(groups) = groups.collect() {
-                return groups;
+            let awake = self.members.iter().filter(|member| member.is_running() && !member.is_paused);
+            let counts: Vec<_> = awake.map(counted_groups).collect();
+            if let Some(Some(first)) = counts.first()
+                && counts.iter().all(|count| count.as_ref() == Some(first))
+            {
+                return first.clone();
             }
-            assert!(begun.elapsed() < WAIT_MAX, "nobody counts: {list}");
+            assert!(begun.elapsed() < WAIT_MAX, "members do not count the same: {counts:?}");
             sleep(POLL);
         }
     }
@@ -136,10 +138,11 @@ impl Fleet {
 
     pub fn wait_until_split(&self, group: u64, count: usize) {
         let begun = Instant::now();
+        let mut answer = None;
         while self.groups().len() < count {
-            assert!(begun.elapsed() < WAIT_MAX, "group {group} is not split");
+            assert!(begun.elapsed() < WAIT_MAX, "group {group} is not split: {answer:?}");
             // Refused if it is under way.
-            let _ = self.members[0].admin(&["group", "split", &group.to_string()]);
+            answer = Some(self.members[0].admin(&["group", "split", &group.to_string()]));
         }
     }
 
@@ -218,4 +221,11 @@ impl Drop for Fleet {
 
 fn groups(status: &Value) -> impl Iterator<Item = &Value> {
     status["groups"].as_array().unwrap().iter()
+}
+
+/// `None` if a group's users are not known there.
+fn counted_groups(member: &Member) -> Option<Vec<(u64, u64)>> {
+    let list = member.admin(&["group", "list"]).ok()?;
+    let groups = list["groups"].as_array().unwrap().iter();
+    groups.map(|group| Some((group["id"].as_u64()?, group["users"].as_u64()?))).collect()
 }
