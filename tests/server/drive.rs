@@ -1,5 +1,6 @@
 //! The drive as a program meets it: a node over HTTPS, users with tokens, files and folders.
 
+mod changed_node;
 pub mod client;
 mod copy_range;
 mod feed;
