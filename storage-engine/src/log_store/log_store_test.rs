@@ -56,6 +56,16 @@ async fn text(store: &LogStore, group: u32) -> String {
     words.join(" ")
 }
 
+/// A database that is still open cannot be opened again.
+#[tokio::test]
+async fn a_store_that_is_dropped_has_let_go_of_its_files() {
+    let bench = Bench::new();
+    for index in 0..50 {
+        let store = bench.open();
+        append(&store, 1, entries(index..index + 1, "a")).await.expect("appends");
+    }
+}
+
 #[tokio::test]
 async fn everything_completed_is_there_after_a_reopen() {
     let bench = Bench::new();

@@ -63,3 +63,18 @@ impl Queue {
         if ended_well { Ok(()) } else { Err(Error::new(ErrorKind::Internal, "log writer panicked")) }
     }
 }
+
+/// Who drops a store without closing it gets its files back all the same: the writer, which holds the database, has ended by then. A process
+/// that ended under it would take away what RocksDB keeps for the whole process.
+impl Drop for Queue {
+    fn drop(&mut self) {
+        let _ = self.send(Message::Stop);
+        let running = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        // A writer that holds the last of the store drops this itself.
+        if let Some(Running::Thread(thread)) = running
+            && thread.thread().id() != thread::current().id()
+        {
+            let _ = thread.join();
+        }
+    }
+}
