@@ -1,5 +1,6 @@
 //! Test nodes: the data paths of a few nodes over a network in memory, each on a real chunk store.
 
+use std::io::Read as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -194,9 +195,14 @@ impl TestNode {
         let mut damaged = 0;
         for extent in extents {
             let path = extent.expect("reads").path();
-            // An extent of which nothing is left may be deleted meanwhile.
-            let Ok(bytes) = std::fs::read(&path) else { continue };
-            let Ok(file) = std::fs::OpenOptions::new().write(true).open(&path) else { continue };
+            let mut file = match std::fs::OpenOptions::new().read(true).write(true).open(&path) {
+                Ok(file) => file,
+                // Nothing of it was left: deleted since the directory was read.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => panic!("open {}: {error}", path.display()),
+            };
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).expect("reads");
             for (at, _) in bytes.windows(piece.len()).enumerate().filter(|(_, window)| *window == piece) {
                 how(&file, at as u64);
                 damaged += 1;
