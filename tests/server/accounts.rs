@@ -12,7 +12,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::node::{Node, error_of};
-use crate::place::{Place, wait_for_copies};
+use crate::place::three_nodes;
 use crate::secrets::{holds, list};
 use web::{PASSWORD, Proof, call, create_user, form, get, is_in, refresh, sign_in};
 
@@ -177,10 +177,7 @@ async fn a_new_password_ends_what_was_got_with_the_old_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_is_disabled_is_out_within_a_second_everywhere() {
     let directory = TempDir::new().unwrap();
-    let places = ["first", "second", "third"].map(|name| Place::new(&directory, name));
-    let first = places[0].start();
-    let (second, third) = (places[1].join(&first), places[2].join(&first));
-    wait_for_copies(&first, 3);
+    let (_, [first, second, third]) = three_nodes(&directory);
     create_user(&first, "ana");
     let signed_in = sign_in(&second, "ana", PASSWORD).await;
     let (access, token) = (signed_in.text_of("access_token"), signed_in.text_of("refresh_token"));

@@ -71,6 +71,15 @@ fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
+/// Each with a copy of every group.
+pub fn three_nodes(directory: &TempDir) -> ([Place; 3], [Node; 3]) {
+    let places = ["first", "second", "third"].map(|name| Place::new(directory, name));
+    let first = places[0].start();
+    let (second, third) = (places[1].join(&first), places[2].join(&first));
+    wait_for_copies(&first, 3);
+    (places, [first, second, third])
+}
+
 /// Until every group has that many.
 pub fn wait_for_copies(node: &Node, copies: usize) {
     let begun = Instant::now();

@@ -3,13 +3,12 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::Method;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::client::{Answer, Client};
+use super::client::{Answer, Client, at_any_node};
 use crate::node::Node;
-use crate::place::{Place, wait_for_copies};
+use crate::place::three_nodes;
 use crate::s3_client::pattern;
 
 const BLOCK: usize = 4 << 20;
@@ -17,24 +16,11 @@ const BYTES: usize = 3 * BLOCK + 7;
 /// An election or two.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-async fn begin(client: &Client<'_>, kind: &str, path: &str) -> String {
-    let headers = [("x-upload-content-length", &*BYTES.to_string())];
-    let body = Bytes::from(json!({ "path": path }).to_string());
-    let begun = client.send(Method::POST, &format!("/files/upload?uploadType={kind}"), &headers, body).await;
-    assert_eq!(begun.status.as_u16(), 200);
-    format!("/files/upload/{}", begun.header("location").rsplit_once('/').unwrap().1)
-}
-
-async fn piece(client: &Client<'_>, session: &str, bytes: &[u8], first: usize, end: usize) -> Answer {
-    let range = format!("bytes {first}-{}/{}", end - 1, bytes.len());
-    client.send(Method::PUT, session, &[("content-range", &range)], Bytes::copy_from_slice(&bytes[first..end])).await
-}
-
 /// As a client does that is told to come again: 503 while there is no leader yet, and nothing else.
-async fn piece_in_the_end(client: &Client<'_>, session: &str, bytes: &[u8], first: usize, end: usize) -> Answer {
+async fn put_in_the_end(client: &Client<'_>, session: &str, bytes: &[u8], first: usize, end: usize) -> Answer {
     let begun = Instant::now();
     loop {
-        let answer = piece(client, session, bytes, first, end).await;
+        let answer = client.put_piece(session, bytes, first, end).await;
         if answer.status.as_u16() != 503 {
             return answer;
         }
@@ -46,34 +32,32 @@ async fn piece_in_the_end(client: &Client<'_>, session: &str, bytes: &[u8], firs
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn uploads_go_on_at_another_node() {
     let directory = TempDir::new().unwrap();
-    let places = ["first", "second", "third"].map(|name| Place::new(&directory, name));
-    let first = places[0].start();
-    let (second, third) = (places[1].join(&first), places[2].join(&first));
-    wait_for_copies(&first, 3);
+    let ([place, ..], [first, second, third]) = three_nodes(&directory);
     let bytes = pattern(BYTES, 9);
     let (in_order, side_by_side, token) = {
         let ana = Client::of(&first, "ana").await;
-        let in_order = begin(&ana, "resumable", "/in order.bin").await;
-        assert_eq!(piece(&ana, &in_order, &bytes, 0, BLOCK + 1).await.status.as_u16(), 308);
-        let side_by_side = begin(&ana, "parallel", "/side by side.bin").await;
-        assert_eq!(piece(&ana, &side_by_side, &bytes, BLOCK, 2 * BLOCK).await.status.as_u16(), 308);
+        let in_order = at_any_node(&ana.begin_upload("resumable", BYTES, json!({ "path": "/in order.bin" })).await);
+        assert_eq!(ana.put_piece(&in_order, &bytes, 0, BLOCK + 1).await.status.as_u16(), 308);
+        let side_by_side =
+            at_any_node(&ana.begin_upload("parallel", BYTES, json!({ "path": "/side by side.bin" })).await);
+        assert_eq!(ana.put_piece(&side_by_side, &bytes, BLOCK, 2 * BLOCK).await.status.as_u16(), 308);
         (in_order, side_by_side, ana.token)
     };
     first.kill();
 
     let ana = Client { node: &second, token: token.clone() };
-    let made = piece_in_the_end(&ana, &in_order, &bytes, BLOCK + 1, BYTES).await.ok();
+    let made = put_in_the_end(&ana, &in_order, &bytes, BLOCK + 1, BYTES).await.ok();
     assert_eq!(made["size"].as_u64(), Some(BYTES as u64));
-    assert_eq!(piece_in_the_end(&ana, &side_by_side, &bytes, 2 * BLOCK, BYTES).await.status.as_u16(), 308);
+    assert_eq!(put_in_the_end(&ana, &side_by_side, &bytes, 2 * BLOCK, BYTES).await.status.as_u16(), 308);
     let other = Client { node: &third, token: token.clone() };
-    piece_in_the_end(&other, &side_by_side, &bytes, 0, BLOCK).await.ok();
+    put_in_the_end(&other, &side_by_side, &bytes, 0, BLOCK).await.ok();
     for path in ["/in order.bin", "/side by side.bin"] {
         for node in [&second, &third] {
             assert!(read(node, &token, path).await == bytes, "{path}");
         }
     }
     // The node that was gone has it all when it is back.
-    let first = places[0].start();
+    let first = place.start();
     assert!(read(&first, &token, "/side by side.bin").await == bytes);
 }
 

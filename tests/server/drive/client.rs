@@ -82,6 +82,21 @@ impl<'n> Client<'n> {
         self.send(Method::POST, &url, &[], Bytes::copy_from_slice(body)).await
     }
 
+    /// Of `kind` `resumable` or `parallel`, of so many bytes; `argument` names the path. Where its pieces go.
+    pub async fn begin_upload(&self, kind: &str, bytes: usize, argument: Value) -> String {
+        let headers = [("x-upload-content-length", &*bytes.to_string())];
+        let url = format!("/files/upload?uploadType={kind}");
+        let begun = self.send(Method::POST, &url, &headers, argument.to_string().into()).await;
+        assert_eq!((begun.status.as_u16(), begun.body.len()), (200, 0));
+        begun.header("location").to_owned()
+    }
+
+    /// The bytes from `first` to `end`, of an upload that has `bytes` in the end.
+    pub async fn put_piece(&self, session: &str, bytes: &[u8], first: usize, end: usize) -> Answer {
+        let range = format!("bytes {first}-{}/{}", end - 1, bytes.len());
+        self.send(Method::PUT, session, &[("content-range", &range)], Bytes::copy_from_slice(&bytes[first..end])).await
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.call("/files/download", json!({ "path": path })).await
     }
@@ -97,4 +112,9 @@ impl<'n> Client<'n> {
 pub fn path_of(entry: &Value) -> String {
     let slash = if entry["type"] == "folder" { "/" } else { "" };
     format!("{}{slash}", entry["path"].as_str().unwrap())
+}
+
+/// Where the session is whichever node is asked, of the address that one of them gave.
+pub fn at_any_node(session: &str) -> String {
+    format!("/files/upload/{}", session.rsplit_once('/').unwrap().1)
 }

@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::client::{Answer, Client};
+use super::client::{Client, at_any_node};
 use crate::node::Node;
 
 const BLOCK: usize = 4 << 20;
@@ -20,19 +20,6 @@ fn content_hash(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(blocks))
 }
 
-async fn begin(client: &Client<'_>, argument: Value) -> String {
-    let headers = [("x-upload-content-length", &*BYTES.to_string())];
-    let begun =
-        client.send(Method::POST, "/files/upload?uploadType=parallel", &headers, argument.to_string().into()).await;
-    assert_eq!((begun.status.as_u16(), begun.body.len()), (200, 0));
-    begun.header("location").to_owned()
-}
-
-async fn piece(client: &Client<'_>, session: &str, bytes: &[u8], first: usize, end: usize) -> Answer {
-    let range = format!("bytes {first}-{}/{}", end - 1, bytes.len());
-    client.send(Method::PUT, session, &[("content-range", &range)], Bytes::copy_from_slice(&bytes[first..end])).await
-}
-
 async fn stored(client: &Client<'_>, session: &str) -> Value {
     client.send(Method::GET, session, &[], Bytes::new()).await.ok()["stored"].clone()
 }
@@ -45,17 +32,19 @@ async fn pieces_in_any_order_make_a_file_once_also_over_a_crash() {
     let bytes = bytes();
     let (session, token) = {
         let ana = Client::of(&node, "ana").await;
-        let session = begin(&ana, json!({ "path": "/big.bin", "content_hash": content_hash(&bytes) })).await;
+        let session = ana
+            .begin_upload("parallel", BYTES, json!({ "path": "/big.bin", "content_hash": content_hash(&bytes) }))
+            .await;
         assert_eq!(stored(&ana, &session).await, json!([]));
         let (last, third) = tokio::join!(
-            piece(&ana, &session, &bytes, 5 * BLOCK, BYTES),
-            piece(&ana, &session, &bytes, 2 * BLOCK, 4 * BLOCK)
+            ana.put_piece(&session, &bytes, 5 * BLOCK, BYTES),
+            ana.put_piece(&session, &bytes, 2 * BLOCK, 4 * BLOCK)
         );
         assert_eq!((last.status.as_u16(), last.header("range")), (308, ""));
         assert_eq!(third.status.as_u16(), 308);
         // After an answer that was lost.
-        assert_eq!(piece(&ana, &session, &bytes, 5 * BLOCK, BYTES).await.status.as_u16(), 308);
-        (format!("/files/upload/{}", session.rsplit_once('/').unwrap().1), ana.token)
+        assert_eq!(ana.put_piece(&session, &bytes, 5 * BLOCK, BYTES).await.status.as_u16(), 308);
+        (at_any_node(&session), ana.token)
     };
     node.kill();
     let node = Node::start_in(&data_dir, &[]);
@@ -65,10 +54,10 @@ async fn pieces_in_any_order_make_a_file_once_also_over_a_crash() {
         { "first": 5 * BLOCK, "last": BYTES - 1 },
     ]);
     assert_eq!(stored(&ana, &session).await, expected);
-    assert_eq!(piece(&ana, &session, &bytes, 4 * BLOCK, 5 * BLOCK).await.status.as_u16(), 308);
-    let made = piece(&ana, &session, &bytes, 0, 2 * BLOCK).await.ok();
+    assert_eq!(ana.put_piece(&session, &bytes, 4 * BLOCK, 5 * BLOCK).await.status.as_u16(), 308);
+    let made = ana.put_piece(&session, &bytes, 0, 2 * BLOCK).await.ok();
     assert_eq!(made["size"].as_u64(), Some(BYTES as u64));
-    let again = piece(&ana, &session, &bytes, 0, 2 * BLOCK).await.ok();
+    let again = ana.put_piece(&session, &bytes, 0, 2 * BLOCK).await.ok();
     assert_eq!(again["rev"], made["rev"]);
     let asked = ana.send(Method::PUT, &session, &[("content-range", &format!("bytes */{BYTES}"))], Bytes::new()).await;
     assert_eq!(asked.ok()["rev"], made["rev"]);
@@ -83,9 +72,9 @@ async fn pieces_that_come_last_together_make_one_file() {
     let node = Node::start(&[]);
     let ana = Client::of(&node, "ana").await;
     let bytes = bytes();
-    let session = begin(&ana, json!({ "path": "/big.bin" })).await;
+    let session = ana.begin_upload("parallel", BYTES, json!({ "path": "/big.bin" })).await;
     let cuts: Vec<usize> = (0..=5).map(|block| block * BLOCK).chain([BYTES]).collect();
-    let sent = cuts.windows(2).map(|cut| piece(&ana, &session, &bytes, cut[0], cut[1]));
+    let sent = cuts.windows(2).map(|cut| ana.put_piece(&session, &bytes, cut[0], cut[1]));
     let answers = futures::future::join_all(sent).await;
     let revs: Vec<Value> = answers
         .into_iter()
@@ -106,10 +95,10 @@ async fn pieces_that_come_twice_at_once_are_none_too_many() {
     let bytes = bytes();
     for round in 0..10 {
         let path = format!("/{round}.bin");
-        let session = begin(&ana, json!({ "path": path })).await;
+        let session = ana.begin_upload("parallel", BYTES, json!({ "path": path })).await;
         let cuts: Vec<usize> = (0..=5).map(|block| block * BLOCK).chain([BYTES]).collect();
         let twice = cuts.windows(2).chain(cuts.windows(2));
-        let answers = futures::future::join_all(twice.map(|cut| piece(&ana, &session, &bytes, cut[0], cut[1]))).await;
+        let answers = futures::future::join_all(twice.map(|cut| ana.put_piece(&session, &bytes, cut[0], cut[1]))).await;
         let statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
         assert!(statuses.contains(&200) && statuses.iter().all(|status| [200, 308].contains(status)), "{statuses:?}");
         assert!(ana.get(&path).await.body[..] == bytes[..]);
@@ -124,16 +113,18 @@ async fn what_cannot_be_put_together_is_refused_at_once() {
     let body = Bytes::from(json!({ "path": "/big.bin" }).to_string());
     let unknown = ana.send(Method::POST, "/files/upload?uploadType=parallel", &[], body).await;
     assert_eq!(unknown.error(), (400, "invalid".into()));
-    let session = begin(&ana, json!({ "path": "/big.bin", "content_hash": content_hash(b"another") })).await;
+    let session = ana
+        .begin_upload("parallel", BYTES, json!({ "path": "/big.bin", "content_hash": content_hash(b"another") }))
+        .await;
     for (first, end) in [(1, BLOCK), (BLOCK, 2 * BLOCK - 1), (0, BYTES - 1)] {
-        let refused = piece(&ana, &session, &bytes, first, end).await;
+        let refused = ana.put_piece(&session, &bytes, first, end).await;
         assert_eq!(refused.error(), (400, "invalid".into()), "{first}..{end}");
     }
     let longer = [&bytes[..], &[0]].concat();
-    assert_eq!(piece(&ana, &session, &longer, 5 * BLOCK, BYTES + 1).await.error(), (409, "size_mismatch".into()));
+    assert_eq!(ana.put_piece(&session, &longer, 5 * BLOCK, BYTES + 1).await.error(), (409, "size_mismatch".into()));
     assert_eq!(stored(&ana, &session).await, json!([]));
-    assert_eq!(piece(&ana, &session, &bytes, 0, 5 * BLOCK).await.status.as_u16(), 308);
-    let other = piece(&ana, &session, &bytes, 5 * BLOCK, BYTES).await;
+    assert_eq!(ana.put_piece(&session, &bytes, 0, 5 * BLOCK).await.status.as_u16(), 308);
+    let other = ana.put_piece(&session, &bytes, 5 * BLOCK, BYTES).await;
     assert_eq!(other.error().0, 400, "it is not what was announced");
     assert_eq!(ana.call("/files/list", json!({})).await.ok()["entries"], json!([]));
 }

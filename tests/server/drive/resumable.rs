@@ -21,19 +21,6 @@ fn bytes() -> Vec<u8> {
     (0..BYTES).map(|at| (at * 31 + at / 4099) as u8).collect()
 }
 
-async fn begin(client: &Client<'_>, path: &str) -> String {
-    let headers = [("x-upload-content-length", &*BYTES.to_string())];
-    let body = json!({ "path": path }).to_string().into();
-    let begun = client.send(Method::POST, "/files/upload?uploadType=resumable", &headers, body).await;
-    assert_eq!((begun.status.as_u16(), begun.body.len()), (200, 0));
-    begun.header("location").to_owned()
-}
-
-async fn piece(client: &Client<'_>, session: &str, bytes: &[u8], first: usize, last: usize) -> Answer {
-    let range = format!("bytes {first}-{}/{}", last - 1, bytes.len());
-    client.send(Method::PUT, session, &[("content-range", &range)], Bytes::copy_from_slice(&bytes[first..last])).await
-}
-
 async fn status(client: &Client<'_>, session: &str) -> Answer {
     client.send(Method::PUT, session, &[("content-range", &format!("bytes */{BYTES}"))], Bytes::new()).await
 }
@@ -43,22 +30,22 @@ async fn pieces_make_a_file_once() {
     let node = Node::start(&[]);
     let ana = Client::of(&node, "ana").await;
     let bytes = bytes();
-    let session = begin(&ana, "/big.bin").await;
+    let session = ana.begin_upload("resumable", BYTES, json!({ "path": "/big.bin" })).await;
     let none = status(&ana, &session).await;
     assert_eq!((none.status.as_u16(), none.header("range")), (308, ""));
-    let first = piece(&ana, &session, &bytes, 0, 5_000_000).await;
+    let first = ana.put_piece(&session, &bytes, 0, 5_000_000).await;
     assert_eq!((first.status.as_u16(), first.header("range")), (308, "bytes=0-4999999"));
     // Sent again, and overlapping: what is stored is not stored twice.
-    assert_eq!(piece(&ana, &session, &bytes, 0, 5_000_000).await.header("range"), "bytes=0-4999999");
-    assert_eq!(piece(&ana, &session, &bytes, 4_000_000, 6_000_000).await.header("range"), "bytes=0-5999999");
-    let gap = piece(&ana, &session, &bytes, 7_000_000, 8_000_000).await;
+    assert_eq!(ana.put_piece(&session, &bytes, 0, 5_000_000).await.header("range"), "bytes=0-4999999");
+    assert_eq!(ana.put_piece(&session, &bytes, 4_000_000, 6_000_000).await.header("range"), "bytes=0-5999999");
+    let gap = ana.put_piece(&session, &bytes, 7_000_000, 8_000_000).await;
     assert_eq!(gap.error(), (409, "incorrect_offset".into()));
     assert_eq!(gap.json()["error"]["expected_offset"], 6_000_000);
-    let made = piece(&ana, &session, &bytes, 6_000_000, BYTES).await.ok();
+    let made = ana.put_piece(&session, &bytes, 6_000_000, BYTES).await.ok();
     assert_eq!(made["size"].as_u64(), Some(BYTES as u64));
     // The answer may have been lost.
     assert_eq!(status(&ana, &session).await.ok()["rev"], made["rev"]);
-    assert_eq!(piece(&ana, &session, &bytes, 6_000_000, BYTES).await.ok()["rev"], made["rev"]);
+    assert_eq!(ana.put_piece(&session, &bytes, 6_000_000, BYTES).await.ok()["rev"], made["rev"]);
     assert_eq!(&ana.get("/big.bin").await.body[..], &bytes[..]);
     let seen = ana.send(Method::GET, &session, &[], Bytes::new()).await.ok();
     assert_eq!((&seen["finished"], &seen["entry"]["rev"]), (&json!(true), &made["rev"]));
@@ -68,8 +55,8 @@ async fn pieces_make_a_file_once() {
 async fn an_upload_that_is_given_up_is_gone() {
     let node = Node::start(&[]);
     let ana = Client::of(&node, "ana").await;
-    let session = begin(&ana, "/big.bin").await;
-    piece(&ana, &session, &bytes(), 0, 5_000_000).await;
+    let session = ana.begin_upload("resumable", BYTES, json!({ "path": "/big.bin" })).await;
+    ana.put_piece(&session, &bytes(), 0, 5_000_000).await;
     assert_eq!(ana.send(Method::DELETE, &session, &[], Bytes::new()).await.status.as_u16(), 499);
     assert_eq!(status(&ana, &session).await.error(), (404, "not_found".into()));
     assert_eq!(ana.call("/files/list", json!({})).await.ok()["entries"], json!([]));
@@ -83,7 +70,7 @@ async fn bytes_before_a_break_count_and_survive_a_crash() {
     let node = Node::start_in(&data_dir, &[]);
     let ana = Client::of(&node, "ana").await;
     let bytes = bytes();
-    let session = begin(&ana, "/big.bin").await;
+    let session = ana.begin_upload("resumable", BYTES, json!({ "path": "/big.bin" })).await;
     break_off(&ana, &session, &bytes[..6_000_000]).await;
     let mut received = 0;
     for _ in 0..100 {
@@ -101,7 +88,7 @@ async fn bytes_before_a_break_count_and_survive_a_crash() {
     let ana = Client { node: &node, token };
     let session = format!("/files/{path}");
     assert_eq!(status(&ana, &session).await.header("range"), format!("bytes=0-{}", received - 1));
-    piece(&ana, &session, &bytes, received, BYTES).await.ok();
+    ana.put_piece(&session, &bytes, received, BYTES).await.ok();
     assert_eq!(&ana.get("/big.bin").await.body[..], &bytes[..]);
 }
 
