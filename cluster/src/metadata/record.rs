@@ -246,6 +246,11 @@ impl RangeRecord {
     pub fn overlaps(&self, other: &Self) -> bool {
         self.first <= other.last && other.first <= self.last
     }
+
+    /// `None`: they have no owner in common.
+    pub fn intersection(&self, other: &Self) -> Option<Self> {
+        self.overlaps(other).then(|| Self { first: self.first.max(other.first), last: self.last.min(other.last) })
+    }
 }
 
 // ---- records of the system group ----

@@ -147,11 +147,42 @@ impl Surveyor {
 
 async fn survey_here(group: &Group, placement: &Placement) -> Result<Survey> {
     let view = group.local_view()?;
-    let known = group.owners().or_else(|| placement.map.range_of(group.id()));
-    let Some(range) = known else {
+    let Some(range) = surveyed_range(group.owners(), placement.map.range_of(group.id())) else {
         return Err(Error::new(ErrorKind::Unavailable, format!("the range of group {} is not known", group.id().0)));
     };
     let load = onggi_storage_engine::env::spawn_blocking(move || GroupLoad::of(&view, range));
     let load = load.await.map_err(|panic| Error::caused_by(ErrorKind::Internal, "survey a group", panic))??;
     Ok(Survey { leader: group.leader_hint(), load })
+}
+
+/// Of the state that is here, and on the map. Either may have a split that the other lacks, so the group's own is what both say: else owners
+/// were counted in two groups, and a split would begin at one that has left.
+fn surveyed_range(here: Option<RangeRecord>, mapped: Option<RangeRecord>) -> Option<RangeRecord> {
+    match (here, mapped) {
+        (Some(here), Some(mapped)) => here.intersection(&mapped),
+        (here, mapped) => here.or(mapped),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_surveyed_where_its_state_and_the_map_agree() {
+        let range = |first, last| Some(RangeRecord { first: OwnerKey(first), last: OwnerKey(last) });
+        for (here, mapped, surveyed) in [
+            (None, None, None),
+            // Never split, or not on the map yet.
+            (None, range(0, 9), range(0, 9)),
+            (range(5, 9), None, range(5, 9)),
+            (range(0, 4), range(0, 4), range(0, 4)),
+            // This replica was away during the split; the map here is older than the split.
+            (range(0, 9), range(0, 4), range(0, 4)),
+            (range(0, 4), range(0, 9), range(0, 4)),
+            (range(0, 4), range(5, 9), None),
+        ] {
+            assert_eq!(surveyed_range(here, mapped), surveyed, "{here:?} {mapped:?}");
+        }
+    }
 }
